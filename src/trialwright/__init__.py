@@ -1,0 +1,1 @@
+"""A clinical trial, written once and run."""
