@@ -1,0 +1,73 @@
+"""The canonical form of everything that is hashed: sorted UTF-8 JSON, numbers as decimal strings, instants as text.
+
+This is the only function that writes it. Binary floats are refused: they have no single decimal form that a person
+wrote down.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+
+class NotCanonical(TypeError):
+    """A value that has no canonical form, such as a binary float."""
+
+
+def instant_text(at: datetime) -> str:
+    """An aware instant as canonical text, UTC with microseconds and Z: `2026-03-01T08:30:00.000000Z`."""
+    if at.tzinfo is None:
+        raise NotCanonical(f"instant {at!r} has no time zone")
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def instant(text: str) -> datetime:
+    """The aware instant that canonical text names; exactly the inverse of `instant_text`, any other text is a
+    ValueError."""
+    at = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    if instant_text(at) != text:
+        raise ValueError(f"{text!r} is not a canonical instant")
+    return at
+
+
+def decimal_text(number: int | Decimal) -> str:
+    """A number as plain decimal text, digits as given (`Decimal('5.30')` stays `5.30`); never an exponent."""
+    if isinstance(number, Decimal) and not number.is_finite():
+        raise NotCanonical(f"{number} is not a finite number")
+    return format(number, "f") if isinstance(number, Decimal) else str(number)
+
+
+def plain(value: Any) -> Any:
+    """The same value made of mappings, lists, texts, booleans and None only."""
+    kind = type(value)
+    if kind is str or value is None or kind is bool:
+        return value
+    if kind is int or kind is Decimal:
+        return decimal_text(value)
+    if isinstance(value, Mapping):
+        for key in value:
+            if type(key) is not str:
+                raise NotCanonical(f"key {key!r} is not a text")
+        return {key: plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    if isinstance(value, datetime):
+        return instant_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, str):
+        return str(value)
+    raise NotCanonical(f"{value!r} ({kind.__name__}) has no canonical form; write numbers as Decimal or text")
+
+
+def canonical(value: Any) -> bytes:
+    """Canonical bytes of a value. Raises `NotCanonical` for a float, a naive instant or a key that is no text."""
+    return orjson.dumps(plain(value), option=orjson.OPT_SORT_KEYS)
+
+
+def fingerprint(value: Any) -> str:
+    """SHA-256 of the canonical bytes, in hexadecimal."""
+    return hashlib.sha256(canonical(value)).hexdigest()

@@ -1,0 +1,66 @@
+"""The ledger in memory: the reference that the databases must equal, and what a rehearsal writes to."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
+
+from trialwright.ledger.fact import EMPTY, Draft, Fact, Head, sealed
+
+
+class OutsideAct(RuntimeError):
+    """An append was tried outside `act()`."""
+
+
+class MemoryLedger:
+    """A list of facts. `act()` drops what was appended in it when it fails, as a database would."""
+
+    def __init__(self) -> None:
+        self._facts: list[Fact] = []
+        self._head = EMPTY
+        self._acting = False
+        self._redacted: list[Fact] = []
+
+    @contextmanager
+    def act(self) -> Iterator[None]:
+        """One transaction; nesting is refused as the databases refuse it."""
+        if self._acting:
+            raise OutsideAct("an act is under way already")
+        start = len(self._facts)
+        self._acting = True
+        self._redacted = []
+        try:
+            yield
+        except BaseException:
+            del self._facts[start:]
+            for fact in self._redacted:
+                self._facts[fact.number - 1] = fact
+            self._head = self._facts[-1].head if self._facts else EMPTY
+            raise
+        finally:
+            self._acting = False
+
+    def append(self, draft: Draft) -> Fact:
+        """Seal the draft to the head and keep it."""
+        if not self._acting:
+            raise OutsideAct("a fact is appended inside act() only")
+        fact = sealed(draft, self._head)
+        self._facts.append(fact)
+        self._head = Head(fact.number, fact.seal, fact.at)
+        return fact
+
+    def redact(self, number: int) -> None:
+        """Delete payload and salt of a fact; its digest stays."""
+        if not self._acting:
+            raise OutsideAct("a payload is redacted inside act() only")
+        fact = self._facts[number - 1]
+        self._redacted.append(fact)
+        self._facts[number - 1] = replace(fact, payload=None, salt=None)
+
+    def facts(self, after: int = 0) -> Iterator[Fact]:
+        """The facts numbered above `after`, in order."""
+        return islice(self._facts, after, None)
+
+    def head(self) -> Head:
+        """The end of the chain."""
+        return self._head

@@ -1,0 +1,326 @@
+"""The state of a trial as the fold of its facts: `State.apply` for one fact, `replay` for a ledger.
+
+Conduct keeps a state beside its ledger and applies each fact that it appends; the read models of `store` and the
+snapshot are made
+from it. Replaying a ledger from fact 1 gives the same state, always (AT1).
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from trialwright.ledger import kinds
+from trialwright.ledger.fact import Fact
+
+PageKey = tuple[str, str, str]
+"""(visit, form, repeat); `""` stands for the only repeat of a form, and the visit of a log form is `""` too."""
+
+
+@dataclass(slots=True)
+class Page:
+    """One form page as it stands. `origin` gives for each item the number of the fact that wrote it."""
+
+    number: int = 0
+    version: str = ""
+    at: str = ""
+    on: str | None = None
+    items: dict[str, str | None] = field(default_factory=dict)
+    origin: dict[str, int] = field(default_factory=dict)
+    not_done: dict[str, str] = field(default_factory=dict)
+    confirmed: dict[str, str] = field(default_factory=dict)
+    redacted: set[str] = field(default_factory=set)
+    signed: int | None = None
+
+
+@dataclass(slots=True)
+class Query:
+    """A question about an item; `status` is open, answered or closed."""
+
+    id: str
+    participant: str
+    visit: str
+    form: str
+    repeat: str
+    item: str | None
+    text: str
+    status: str
+    opened_at: str
+    opened_by: str
+    check: str | None = None
+    facts: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Verdict:
+    """A recorded eligibility verdict."""
+
+    verdict: str
+    at: str
+    anchor: str
+    criteria: dict[str, str]
+    missing: list[str]
+    number: int
+
+
+@dataclass(slots=True)
+class Allocation:
+    """A draw as the blinded world knows it."""
+
+    stratum: str
+    levels: dict[str, str]
+    position: int
+    label: str
+    leaf: str
+    at: str
+    number: int
+
+
+@dataclass(slots=True)
+class Participant:
+    """One person who gave consent. Dates and instants are canonical text; None means that it has not happened."""
+
+    id: str
+    site: str
+    consented_at: str
+    consent_version: str
+    scopes: dict[str, bool]
+    pages: dict[PageKey, Page] = field(default_factory=dict)
+    judgements: dict[str, dict[str, str]] = field(default_factory=dict)
+    verdicts: list[Verdict] = field(default_factory=list)
+    allocation: Allocation | None = None
+    treatment_stopped: str | None = None
+    visits_stopped: str | None = None
+    withdrawn: str | None = None
+    lost: str | None = None
+    completed: str | None = None
+    reasons: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+    sealed: dict[PageKey, str] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> str | None:
+        """Which fact ended the participation (withdrawn, lost, completed), or None while it lasts."""
+        return "withdrawn" if self.withdrawn else "lost" if self.lost else "completed" if self.completed else None
+
+
+@dataclass(slots=True)
+class State:
+    """Everything that the facts so far say."""
+
+    number: int = 0
+    versions: dict[str, str] = field(default_factory=dict)
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    version: str = ""
+    reconsent: set[str] = field(default_factory=set)
+    sites: dict[str, str] = field(default_factory=dict)
+    participants: dict[str, Participant] = field(default_factory=dict)
+    sequence: dict[str, int] = field(default_factory=dict)
+    queries: dict[str, Query] = field(default_factory=dict)
+    prescreened: list[tuple[str, str, str]] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
+    locked: dict[str, int] = field(default_factory=dict)
+    locked_visits: set[str] = field(default_factory=set)
+    unblinded: dict[str, int] = field(default_factory=dict)
+    assignments: dict[str, str] = field(default_factory=dict)
+
+    def apply(self, fact: Fact) -> None:
+        """Take one fact in. An unknown kind is an error: nothing that happened may be passed over."""
+        if fact.number != self.number + 1:
+            raise ValueError(f"fact {fact.number} does not follow fact {self.number}")
+        APPLY[fact.kind](self, fact, fact.payload)
+        self.number = fact.number
+
+
+def replay(facts: Iterable[Fact]) -> State:
+    """The state after these facts, from fact 1."""
+    state = State()
+    for fact in facts:
+        state.apply(fact)
+    return state
+
+
+Payload = Any  # a mapping of texts; None where it was redacted
+
+
+def _opened(state: State, fact: Fact, payload: Payload) -> None:
+    state.version = fact.version
+    state.versions[fact.version] = payload["definition"]
+    state.fingerprints[fact.version] = payload["fingerprint"]
+
+
+def _amended(state: State, fact: Fact, payload: Payload) -> None:
+    _opened(state, fact, payload)
+    if payload["reconsent"] == "yes":
+        state.reconsent.add(fact.version)
+
+
+def _activated(state: State, fact: Fact, payload: Payload) -> None:
+    state.sites[payload["site"]] = payload["activates"]
+
+
+def _prescreened(state: State, fact: Fact, payload: Payload) -> None:
+    state.prescreened.append((payload["site"], payload["outcome"], payload["reason"]))
+
+
+def _consented(state: State, fact: Fact, payload: Payload) -> None:
+    scopes = {scope: given == "yes" for scope, given in payload["scopes"].items()}
+    person = state.participants.get(fact.participant or "")
+    if person is None:
+        person = Participant(fact.participant or "", payload["site"], fact.at, payload["form_version"], scopes)
+        state.participants[person.id] = person
+        state.sequence[person.site] = state.sequence.get(person.site, 0) + 1
+    else:
+        person.consent_version = payload["form_version"]
+        person.scopes = {**person.scopes, **scopes}
+
+
+def _withdrawn(state: State, fact: Fact, payload: Payload) -> None:
+    person = state.participants[fact.participant or ""]
+    for scope in payload["scopes"]:
+        person.scopes[scope] = False
+    person.reasons["withdrawn"] = fact.why or ""
+    if "trial" in payload["scopes"]:
+        person.withdrawn = fact.at
+
+
+def _recorded(state: State, fact: Fact, payload: Payload) -> None:
+    person = state.participants[fact.participant or ""]
+    key = (fact.visit or "", fact.form or "", fact.repeat or "")
+    page = person.pages.get(key)
+    if page is None:
+        page = person.pages[key] = Page()
+        page.version = fact.version
+        if key[2].isdigit():
+            person.rows[key[1]] = max(person.rows.get(key[1], 0), int(key[2]))
+    page.number, page.at, page.signed = fact.number, fact.at, None
+    if payload is None:
+        return
+    items = payload["items"]
+    page.items.update(items)
+    page.origin.update(dict.fromkeys(items, fact.number))
+    if payload["on"] is not None:
+        page.on = payload["on"]
+    if page.not_done:
+        for item in items:
+            page.not_done.pop(item, None)
+    if payload["not_done"]:
+        page.not_done.update(payload["not_done"])
+    if payload["confirmed"]:
+        page.confirmed.update(payload["confirmed"])
+
+
+def _redacted(state: State, fact: Fact, payload: Payload) -> None:
+    number = int(payload["fact"])
+    page = state.participants[fact.participant or ""].pages[(fact.visit or "", fact.form or "", fact.repeat or "")]
+    for item, text in payload["kept"].items():
+        if page.origin.get(item, 0) <= number:
+            page.items[item], page.origin[item] = text, number
+    for item in payload["items"]:
+        if page.origin.get(item, number) == number:
+            page.items.pop(item, None)
+            page.origin.pop(item, None)
+            page.redacted.add(item)
+
+
+def _signed(state: State, fact: Fact, payload: Payload) -> None:
+    page = state.participants[fact.participant or ""].pages[(fact.visit or "", fact.form or "", fact.repeat or "")]
+    page.signed = fact.number
+
+
+def _query_opened(state: State, fact: Fact, payload: Payload) -> None:
+    state.queries[payload["query"]] = Query(
+        payload["query"],
+        fact.participant or "",
+        fact.visit or "",
+        fact.form or "",
+        fact.repeat or "",
+        payload["item"],
+        payload["text"],
+        "open",
+        fact.at,
+        fact.by,
+        payload["check"],
+        [fact.number],
+    )
+
+
+def _query_moved(status: str) -> Callable[[State, Fact, Payload], None]:
+    def move(state: State, fact: Fact, payload: Payload) -> None:
+        query = state.queries[payload["query"]]
+        query.status = status
+        query.facts.append(fact.number)
+
+    return move
+
+
+def _judged(state: State, fact: Fact, payload: Payload) -> None:
+    state.participants[fact.participant or ""].judgements[payload["criterion"]] = {**payload, "why": fact.why or ""}
+
+
+def _verdict(state: State, fact: Fact, payload: Payload) -> None:
+    state.participants[fact.participant or ""].verdicts.append(
+        Verdict(payload["verdict"], fact.at, payload["anchor"], payload["criteria"], payload["missing"], fact.number)
+    )
+
+
+def _drawn(state: State, fact: Fact, payload: Payload) -> None:
+    state.participants[fact.participant or ""].allocation = Allocation(
+        payload["stratum"],
+        payload["levels"],
+        int(payload["position"]),
+        payload["label"],
+        payload["leaf"],
+        fact.at,
+        fact.number,
+    )
+    state.labels[payload["label"]] = fact.participant or ""
+
+
+def _kept(state: State, fact: Fact, payload: Payload) -> None:
+    person = state.participants[fact.participant or ""]
+    person.sealed[(fact.visit or "", fact.form or "", fact.repeat or "")] = payload["commitment"]
+
+
+def _ended(name: str) -> Callable[[State, Fact, Payload], None]:
+    def end(state: State, fact: Fact, payload: Payload) -> None:
+        person = state.participants[fact.participant or ""]
+        setattr(person, name, fact.at)
+        person.reasons[name] = payload.get("reason") or fact.why or ""
+
+    return end
+
+
+def _locked(state: State, fact: Fact, payload: Payload) -> None:
+    state.locked[payload["stage"]] = fact.number
+    state.locked_visits.update(payload["visits"])
+
+
+def _unblinded(state: State, fact: Fact, payload: Payload) -> None:
+    state.unblinded[payload["stage"]] = fact.number
+    state.assignments.update(payload["assignments"])
+
+
+APPLY: dict[str, Callable[[State, Fact, Payload], None]] = {
+    kinds.TRIAL_OPENED: _opened,
+    kinds.TRIAL_AMENDED: _amended,
+    kinds.SITE_ACTIVATED: _activated,
+    kinds.PRESCREEN_LOGGED: _prescreened,
+    kinds.CONSENT_GIVEN: _consented,
+    kinds.CONSENT_WITHDRAWN: _withdrawn,
+    kinds.PAGE_RECORDED: _recorded,
+    kinds.PAGE_SIGNED: _signed,
+    kinds.QUERY_OPENED: _query_opened,
+    kinds.QUERY_ANSWERED: _query_moved("answered"),
+    kinds.QUERY_CLOSED: _query_moved("closed"),
+    kinds.ELIGIBILITY_JUDGED: _judged,
+    kinds.ELIGIBILITY_VERDICT: _verdict,
+    kinds.ALLOCATION_DRAWN: _drawn,
+    kinds.SEALED_KEPT: _kept,
+    kinds.TREATMENT_STOPPED: _ended("treatment_stopped"),
+    kinds.VISITS_STOPPED: _ended("visits_stopped"),
+    kinds.PARTICIPANT_LOST: _ended("lost"),
+    kinds.PARTICIPANT_COMPLETED: _ended("completed"),
+    kinds.DATABASE_LOCKED: _locked,
+    kinds.TRIAL_UNBLINDED: _unblinded,
+    kinds.PAYLOAD_REDACTED: _redacted,
+}

@@ -1,0 +1,99 @@
+"""A snapshot: the ledger read as tables of plain columns, with a hash. It has no treatment column, ever: whoever may
+know hands the
+opened assignments to the analysis beside it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from trialwright.ledger.canonical import fingerprint
+from trialwright.ledger.fact import Head
+from trialwright.ledger.replay import Page, Participant, State
+
+Column = list[str | None]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of equal length; every value is a text as it stands in the ledger, or None for not answered."""
+
+    name: str
+    columns: Mapping[str, Column]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), []))
+
+    def rows(self) -> list[dict[str, str | None]]:
+        """The same as one mapping per row; for small tables and for reading."""
+        names = list(self.columns)
+        return [dict(zip(names, row, strict=True)) for row in zip(*self.columns.values(), strict=True)]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state of a trial at a head of its ledger, read-only. Tables are made when they are asked for."""
+
+    state: State
+    head: Head
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 over every table: the same facts give the same hash wherever they are kept."""
+        tables = [self.participants, *(self.form(name) for name in self.forms)]
+        return fingerprint([[table.name, dict(table.columns)] for table in tables])
+
+    @cached_property
+    def participants(self) -> Table:
+        """One row per participant: id, site, consented_at, consent_version, stratum, randomised_at, label, verdict
+        and the ends."""
+        people = list(self.state.participants.values())
+        columns: dict[str, Column] = {
+            "participant": [person.id for person in people],
+            "site": [person.site for person in people],
+            "consented_at": [person.consented_at for person in people],
+            "consent_version": [person.consent_version for person in people],
+            "verdict": [person.verdicts[-1].verdict if person.verdicts else None for person in people],
+            "stratum": [person.allocation.stratum if person.allocation else None for person in people],
+            "randomised_at": [person.allocation.at if person.allocation else None for person in people],
+            "label": [person.allocation.label if person.allocation else None for person in people],
+        }
+        for end in ("treatment_stopped", "visits_stopped", "withdrawn", "lost", "completed"):
+            columns[end] = [getattr(person, end) for person in people]
+        return Table("participants", columns)
+
+    @cached_property
+    def forms(self) -> tuple[str, ...]:
+        """The forms that have at least one page, by name."""
+        return tuple(sorted({key[1] for person in self.state.participants.values() for key in person.pages}))
+
+    def form(self, name: str) -> Table:
+        """One row per page of a form: participant, visit, repeat, on (date of the assessment), then its items by
+        name."""
+        if name not in self._tables:
+            self._tables[name] = _form_table(name, self._pages.get(name, []))
+        return self._tables[name]
+
+    @cached_property
+    def _tables(self) -> dict[str, Table]:
+        return {}
+
+    @cached_property
+    def _pages(self) -> dict[str, list[tuple[Participant, str, str, Page]]]:
+        pages: dict[str, list[tuple[Participant, str, str, Page]]] = {}
+        for person in self.state.participants.values():
+            for (visit, form, repeat), page in person.pages.items():
+                pages.setdefault(form, []).append((person, visit, repeat, page))
+        return pages
+
+
+def _form_table(name: str, pages: list[tuple[Participant, str, str, Page]]) -> Table:
+    items = list(dict.fromkeys(item for _, _, _, page in pages for item in page.items))
+    columns: dict[str, Column] = {
+        "participant": [person.id for person, _, _, _ in pages],
+        "visit": [visit or None for _, visit, _, _ in pages],
+        "repeat": [repeat or None for _, _, repeat, _ in pages],
+        "on": [page.on for _, _, _, page in pages],
+    }
+    for item in sorted(items):
+        columns[item] = [page.items.get(item) for _, _, _, page in pages]
+    return Table(name, columns)

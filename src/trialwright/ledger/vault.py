@@ -1,0 +1,63 @@
+"""The port of the vault: what would reveal the treatment lives behind it.
+
+Only conduct, the wiring in `store` and the memory vault of `simulate` may import this module (a build rule). Nothing
+here returns an
+arm but `opened`, which needs the keys of people who may know.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class Exhausted(Exception):
+    """No unused slot is left in this stratum. There is no fallback and no wrap-around (RN7)."""
+
+
+class CannotOpen(Exception):
+    """The keys given do not open what was asked, or what they open does not match its commitment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place on the list as a blinded system may know it: never the arm."""
+
+    stratum: str
+    position: int
+    label: str
+    leaf: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """What proves the list afterwards: `root` over all leaves, the annex hash, the number of slots per stratum."""
+
+    root: str
+    annex_sha256: str
+    slots: Mapping[str, int]
+
+
+class Vault(Protocol):
+    """Sealed slots and sealed values. The server can add and draw, never read."""
+
+    def commitment(self) -> Commitment:
+        """What was committed before the first participant."""
+        ...
+
+    def draw(self, stratum: str) -> Slot:
+        """Take the next unused slot of the stratum, inside the ledger's `act()`. Raises `Exhausted`."""
+        ...
+
+    def keep(self, key: str, value: Mapping[str, Any]) -> str:
+        """Seal a value that reveals (IgG, a lot) under `key`, inside `act()`; returns the SHA-256 commitment that the
+        ledger may carry."""
+        ...
+
+    def opened(self, labels: Sequence[str], keys: Sequence[str]) -> Mapping[str, str]:
+        """Label -> arm for drawn labels, with the private keys (age identities) of those who may know. Raises
+        `CannotOpen`."""
+        ...
+
+    def kept(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Every sealed value, opened with private keys. Raises `CannotOpen`."""
+        ...
