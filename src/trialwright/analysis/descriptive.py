@@ -1,0 +1,70 @@
+"""The participants as they were at the start: sizes, centres, spreads and counts; no p values.
+
+Testing baseline differences in a randomised trial tests the randomisation, not the participants (CONSORT 2010, item
+15), so this module offers no test.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A measured variable: quartiles by linear interpolation (R's type 7); sd needs two values, else it is None."""
+
+    n: int
+    missing: int
+    mean: float | None
+    sd: float | None
+    median: float | None
+    lower_quartile: float | None
+    upper_quartile: float | None
+    minimum: float | None
+    maximum: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One category: how many, and what share of those with an answer (None where nobody answered)."""
+
+    label: str
+    count: int
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A variable in categories; shares are of the participants with an answer."""
+
+    n: int
+    missing: int
+    categories: tuple[Count, ...]
+
+
+def numbers(values: ArrayLike) -> Numbers:
+    """What a table says about values of shape (n,); NaN is missing."""
+    sample = np.asarray(values, dtype=np.float64)
+    known = sample[~np.isnan(sample)]
+    missing = int(sample.size - known.size)
+    if known.size == 0:
+        return Numbers(0, missing, None, None, None, None, None, None, None)
+    low, middle, high = (float(quantile) for quantile in np.quantile(known, [0.25, 0.5, 0.75]))
+    sd = float(known.std(ddof=1)) if known.size > 1 else None
+    return Numbers(
+        known.size, missing, float(known.mean()), sd, middle, low, high, float(known.min()), float(known.max())
+    )
+
+
+def counts(values: Iterable[object], order: Sequence[str] = ()) -> Counts:
+    """How many in each category: those of `order` first, even when empty, then others by name; None is missing."""
+    seen = list(values)
+    known = [str(value) for value in seen if value is not None]
+    labels = [*order, *sorted(set(known) - set(order))]
+    total = len(known)
+    categories = tuple(
+        Count(label, known.count(label), known.count(label) / total if total else None) for label in labels
+    )
+    return Counts(total, len(seen) - total, categories)

@@ -1,0 +1,43 @@
+"""The shapes in which an estimator answers, and how it refuses.
+
+Every estimator takes arrays and returns a frozen result; what cannot be estimated is a typed refusal with a sentence,
+never a silent NaN.
+"""
+
+from dataclasses import dataclass
+
+
+class NotEstimable(ValueError):
+    """The data do not hold what the method needs; the sentence says what is lacking."""
+
+
+class SingularDesign(NotEstimable):
+    """A column of the model repeats what the columns before it already say; `column` names it."""
+
+    def __init__(self, column: str, why: str) -> None:
+        super().__init__(f"The model cannot be fitted: the column '{column}' {why}.")
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate with its confidence limits, in the unit of the estimate; `level` is 0.95 for 95 %."""
+
+    estimate: float
+    lower: float
+    upper: float
+    level: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A difference between two arms: estimate, standard error, degrees of freedom, t statistic, two-sided p, limits."""
+
+    estimate: float
+    se: float
+    df: float
+    statistic: float
+    p: float
+    lower: float
+    upper: float
+    level: float = 0.95
