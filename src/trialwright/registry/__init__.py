@@ -1,1 +1,59 @@
+"""Records of trials from outside: one reader per register, and the comparison of a record with a definition.
 
+A new register is one module with `recognises(text)` and `read(text, source)` and one line in `READERS`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from trialwright.registry import medpath
+from trialwright.registry.record import Problem, Record, UnreadablePage
+
+__all__ = ["READERS", "Problem", "Reader", "Record", "UnreadablePage", "read"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How one kind of page or file becomes a record."""
+
+    name: str
+    reads: str
+    recognises: Callable[[str], bool]
+    read: Callable[[str, str], Record]
+
+
+READERS: tuple[Reader, ...] = (
+    Reader("medpath", "a page of MedPath saved as text", medpath.recognises, medpath.read),
+)  # fmt: skip
+
+
+def read(path: Path) -> Record:
+    """The record in a saved page, by the first reader that recognises it. Raises UnreadablePage with every problem."""
+    text = _text(path)
+    for reader in READERS:
+        if reader.recognises(text):
+            return reader.read(text, path.name)
+    known = "; ".join(reader.reads for reader in READERS)
+    raise UnreadablePage(path.name, (Problem(0, f"this is no page that can be read here. Known: {known}"),))
+
+
+def _text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UnreadablePage(path.name, (Problem(0, f"the file cannot be read: {error.strerror}"),)) from error
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        bad = [number for number, line in enumerate(raw.split(b"\n"), start=1) if not _is_utf8(line)]
+        problems = tuple(Problem(number, "this line is not UTF-8 text; save the page again as UTF-8") for number in bad)
+        raise UnreadablePage(path.name, problems) from None
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
