@@ -1,0 +1,178 @@
+"""The rules of one form, made ready once: readers of its items, edit checks, derived items, skip conditions.
+
+`FormRules.page` takes what a person entered and gives what the ledger will hold together with everything that is
+wrong with it, all at
+once. Nothing is written here; conduct decides.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from trialwright import design, logic
+from trialwright.capture.values import BadValue, Reader, reader
+from trialwright.design.model import Blinding, CheckLevel, Definition, Item
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to say about a page: the item or check it is about, the sentence, and what follows from it."""
+
+    about: str
+    says: str
+    level: CheckLevel
+    item: str | None = None
+
+
+@dataclass(slots=True)
+class Entered:
+    """A page as it would be kept: texts by item id (None clears an item), the sealed ones apart, and the findings."""
+
+    items: dict[str, str | None] = field(default_factory=dict)
+    sealed: dict[str, str | None] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    id: str
+    says: str
+    level: CheckLevel
+    item: str | None
+    test: Callable[..., Any]
+
+
+class FormRules:
+    """One form of one definition version. Attributes are read-only by convention: `items` (by full id), `sealed`,
+    `required`."""
+
+    def __init__(self, definition: Definition, name: str) -> None:
+        self.name = name
+        self.form = definition.forms[name]
+        self.items: dict[str, Item] = design.items(definition, name)
+        self.readers: dict[str, Reader] = {
+            full: reader(item, definition.codelists) for full, item in self.items.items()
+        }
+        self.sealed = frozenset(
+            full for full in self.items if design.blinding_of(definition, name, full) is Blinding.SEALED
+        )
+        self.required = tuple(full for full, item in self.items.items() if item.required)
+        self._groups = [
+            (
+                group.id,
+                [(key, side) for key in group.keys for side in group.sides or ("",)],
+                [i.id for i in group.items],
+            )
+            for group in self.form.groups
+        ]
+        scope = design.form_scope(definition, name)
+        self._derived = [
+            (derived.id, logic.compile(logic.check(logic.parse(derived.expr), scope))) for derived in self.form.derive
+        ]
+        self._checks = [
+            _Check(
+                check.id,
+                check.say,
+                check.level,
+                check.item,
+                logic.compile(logic.check(logic.condition(check.when), scope, expected="boolean")),
+            )
+            for check in self.form.checks
+        ]
+        self._skips = {
+            full: logic.compile(logic.check(logic.condition(item.when), scope, expected="boolean"))
+            for full, item in self.items.items()
+            if item.when is not None
+        }
+        alert = self.form.alert
+        self._alert = (
+            logic.compile(logic.check(logic.condition(alert), scope, expected="boolean")) if alert is not None else None
+        )
+        self.looks_back = any("prev(" in str(check.when) for check in self.form.checks)
+        self.needs_values = bool(self._checks or self._skips or self._alert)
+
+    def enter(self, raw: Mapping[str, Any]) -> Entered:
+        """Read every raw value; a wrong one becomes a finding that refuses the page."""
+        entered = Entered()
+        kept, values, sealed = entered.items, entered.values, self.sealed
+        for full, value in raw.items():
+            read = self.readers.get(full)
+            if read is None:
+                entered.findings.append(Finding(full, self._unknown(full), CheckLevel.REFUSE, full))
+                continue
+            if value is None:
+                (entered.sealed if full in sealed else kept)[full] = None
+                continue
+            try:
+                reading = read(value)
+            except BadValue as wrong:
+                says = f"{self.items[full].label}: {wrong}"
+                entered.findings.append(Finding(full, says, CheckLevel.REFUSE, full))
+                continue
+            (entered.sealed if full in sealed else kept)[full] = reading.text
+            values[full] = reading.value
+            if reading.unusual is not None:
+                says = f"{self.items[full].label}: {reading.unusual}"
+                entered.findings.append(Finding(full, says, CheckLevel.WARN, full))
+        return entered
+
+    def _unknown(self, full: str) -> str:
+        near = design.nearest(full, self.items)
+        return f"form {self.name} has no item '{full}'" + (f"; did you mean '{near}'?" if near else "")
+
+    def values(self, texts: Mapping[str, str | None]) -> dict[str, Any]:
+        """The typed values of kept texts, for expressions."""
+        readers = self.readers
+        return {full: readers[full](text).value for full, text in texts.items() if text is not None and full in readers}
+
+    def environment(self, values: Values, visit: str, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """What the form's expressions see: items, groups as lists of rows, derived items, the visit and the previous
+        visit's page."""
+        known: dict[str, Any] = dict(values)
+        known["visit"] = visit.partition(".")[0]
+        for group, places, names in self._groups:
+            known[group] = [
+                {
+                    "key": key,
+                    "side": side or None,
+                    **{
+                        name: values.get(f"{group}.{key}.{side}.{name}" if side else f"{group}.{key}.{name}")
+                        for name in names
+                    },
+                }
+                for key, side in places
+            ]
+        if before is not None:
+            known["prev"] = before
+        for name, compute in self._derived:
+            known[name] = compute(known)
+        return known
+
+    def findings(self, known: Mapping[str, Any], context: logic.Context) -> list[Finding]:
+        """The edit checks that are raised. Unknown raises nothing: a missing value is its own finding."""
+        return [
+            Finding(check.id, check.says, check.level, check.item)
+            for check in self._checks
+            if check.test(known, context) is True
+        ]
+
+    def missing(self, known: Mapping[str, Any], not_done: Mapping[str, str], context: logic.Context) -> list[str]:
+        """Required items that are neither answered nor given a reason, skipped ones left out."""
+        if "*" in not_done:
+            return []
+        return [
+            full
+            for full in self.required
+            if known.get(full) is None and full not in not_done and not self._skipped(full, known, context)
+        ]
+
+    def _skipped(self, full: str, known: Mapping[str, Any], context: logic.Context) -> bool:
+        skip = self._skips.get(full)
+        return skip is not None and skip(known, context) is False
+
+    def alerts(self, known: Mapping[str, Any], context: logic.Context) -> bool:
+        """Whether the page asks for somebody's attention at once, such as a serious adverse event."""
+        return self._alert is not None and self._alert(known, context) is True

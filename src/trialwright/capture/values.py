@@ -1,0 +1,234 @@
+"""What may be written into an item: from what a person typed to the canonical text that the ledger keeps, or a
+sentence why not.
+
+A reader is made once per item and remembers the values it has seen: grades, codes and readings on a grid repeat
+thousands of times.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from trialwright.design.model import Item, ItemType
+from trialwright.logic import partial_date
+
+TEXT_LIMIT = 4000
+REMEMBERED = 4096
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
+PARTIAL = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+class BadValue(ValueError):
+    """A value that the item cannot take; the message is a sentence for the person who typed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A value as the ledger keeps it (`text`), as expressions read it (`value`), and, where it is out of the usual
+    range, the sentence
+    that asks for a confirmation."""
+
+    text: str
+    value: Any
+    unusual: str | None = None
+
+
+Reader = Callable[[Any], Reading]
+
+
+def reader(item: Item, codelists: Mapping[str, Mapping[str, str]]) -> Reader:
+    """A function from a raw value to a `Reading`. It raises `BadValue`; it never changes the meaning of a value
+    silently (DC2)."""
+    parse = PARSERS[item.type](item, codelists)
+    seen: dict[Any, Reading] = {}
+
+    def read(raw: Any) -> Reading:
+        key = raw if type(raw) is str else (type(raw), raw)
+        try:
+            return seen[key]
+        except KeyError:
+            pass
+        except TypeError as error:
+            raise BadValue(f"{raw!r} is not a single value") from error
+        reading = parse(raw)
+        if len(seen) < REMEMBERED:
+            seen[key] = reading
+        return reading
+
+    return read
+
+
+def _number(raw: Any, kind: str) -> Decimal:
+    if isinstance(raw, bool | float) or not isinstance(raw, str | int | Decimal):
+        raise BadValue(f"{raw!r} is not {kind} written out; give its digits as text")
+    text = str(raw).strip()
+    if not NUMBER.fullmatch(text):
+        hint = "; write the decimal sign as a point" if re.fullmatch(r"[+-]?\d+,\d+", text) else ""
+        raise BadValue(f"'{text}' is not {kind}{hint}")
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise BadValue(f"'{text}' is not {kind}") from error
+
+
+def _with_unit(number: Decimal, item: Item) -> str:
+    return f"{number:f} {item.unit}" if item.unit else f"{number:f}"
+
+
+def _bounded(number: Decimal, item: Item) -> Reading:
+    """Hard limits refuse; the usual range asks for a confirmation, because a true extreme must be recordable."""
+    if item.range and not item.range[0] <= number <= item.range[1]:
+        limits = f"{item.range[0]:f} to {_with_unit(item.range[1], item)}"
+        raise BadValue(f"{_with_unit(number, item)} lies outside {limits}")
+    if item.step and number % item.step:
+        raise BadValue(f"{_with_unit(number, item)} is not a multiple of {item.step:f}")
+    unusual = None
+    if item.warn and not item.warn[0] <= number <= item.warn[1]:
+        unusual = (
+            f"{_with_unit(number, item)} lies outside the usual {item.warn[0]:f} to {_with_unit(item.warn[1], item)}; "
+            "confirm it with a reason"
+        )
+    value = int(number) if item.type is ItemType.INTEGER else number
+    return Reading(f"{number:f}", value, unusual)
+
+
+def _integer(item: Item, codelists: Mapping[str, Mapping[str, str]]) -> Reader:
+    def parse(raw: Any) -> Reading:
+        number = _number(raw, "a whole number")
+        if number != number.to_integral_value():
+            raise BadValue(f"{number:f} is not a whole number")
+        return _bounded(number.to_integral_value(), item)
+
+    return parse
+
+
+def _decimal(item: Item, codelists: Mapping[str, Mapping[str, str]]) -> Reader:
+    return lambda raw: _bounded(_number(raw, "a number"), item)
+
+
+def _text(item: Item, codelists: Mapping[str, Mapping[str, str]]) -> Reader:
+    def parse(raw: Any) -> Reading:
+        if not isinstance(raw, str) or not raw.strip():
+            raise BadValue("the text is empty; give a reason why it is not done instead")
+        if len(raw) > TEXT_LIMIT:
+            raise BadValue(f"the text has {len(raw)} characters; at most {TEXT_LIMIT} are kept")
+        if CONTROL.search(raw) or any("\ud800" <= letter <= "\udfff" for letter in raw):
+            raise BadValue("the text holds a control character; type it again without pasting")
+        return Reading(raw.strip(), raw.strip())
+
+    return parse
+
+
+def _choices(item: Item, codelists: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
+    return codelists[item.codes] if item.codes else {}
+
+
+def _choice_sentence(raw: Any, choices: Mapping[str, str]) -> str:
+    return f"'{raw}' is not one of {', '.join(f'{code} ({label})' for code, label in choices.items())}"
+
+
+def _code(item: Item, codelists: Mapping[str, Mapping[str, str]]) -> Reader:
+    choices = _choices(item, codelists)
+
+    def parse(raw: Any) -> Reading:
+        if isinstance(raw, bool | float) or str(raw) not in choices:
+            raise BadValue(_choice_sentence(raw, choices))
+        return Reading(str(raw), str(raw))
+
+    return parse
+
+
+def _codes(item: Item, codelists: Mapping[str, Mapping[str, str]]) -> Reader:
+    choices = _choices(item, codelists)
+
+    def parse(raw: Any) -> Reading:
+        chosen = raw.split("|") if isinstance(raw, str) else raw
+        for code in chosen:
+            if str(code) not in choices:
+                raise BadValue(_choice_sentence(code, choices))
+        codes = tuple(sorted({str(code) for code in chosen}))
+        return Reading("|".join(codes), codes)
+
+    return parse
+
+
+def _boolean(item: Item, codelists: Mapping[str, Mapping[str, str]]) -> Reader:
+    def parse(raw: Any) -> Reading:
+        if isinstance(raw, bool):
+            return Reading("true" if raw else "false", raw)
+        if raw in ("true", "false"):
+            return Reading(raw, raw == "true")
+        raise BadValue(f"'{raw}' is neither true nor false")
+
+    return parse
+
+
+def _date(item: Item, codelists: Mapping[str, Mapping[str, str]]) -> Reader:
+    def parse(raw: Any) -> Reading:
+        text = raw.isoformat() if type(raw) is date else raw
+        if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            raise BadValue(f"'{raw}' is not a date; write it as year-month-day, for example 2026-03-01")
+        day = _real_date(text)
+        return Reading(day.isoformat(), day)
+
+    return parse
+
+
+def _real_date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadValue(f"'{text}' is no day of the calendar") from error
+
+
+def _partial_date(item: Item, codelists: Mapping[str, Mapping[str, str]]) -> Reader:
+    def parse(raw: Any) -> Reading:
+        text = raw.isoformat() if type(raw) is date else raw
+        if not isinstance(text, str) or not PARTIAL.fullmatch(text):
+            raise BadValue(f"'{raw}' is not a date; write 2026-03-01, or 2026-03 or 2026 where the rest is not known")
+        _real_date((text + "-01-01")[:10])
+        return Reading(text, partial_date(text))
+
+    return parse
+
+
+def _datetime(item: Item, codelists: Mapping[str, Mapping[str, str]]) -> Reader:
+    def parse(raw: Any) -> Reading:
+        if not isinstance(raw, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", raw):
+            raise BadValue(f"'{raw}' is not a date with a time; write it as 2026-03-01T08:30, in the site's own time")
+        try:
+            datetime.strptime(raw, "%Y-%m-%dT%H:%M")  # noqa: DTZ007 - wall-clock time at the site
+        except ValueError as error:
+            raise BadValue(f"'{raw}' is no moment of the calendar") from error
+        return Reading(raw, raw)
+
+    return parse
+
+
+def _file(item: Item, codelists: Mapping[str, Mapping[str, str]]) -> Reader:
+    def parse(raw: Any) -> Reading:
+        if not isinstance(raw, str) or not SHA256.fullmatch(raw):
+            raise BadValue("a file is recorded by the SHA-256 of its bytes (64 hexadecimal digits); upload it first")
+        return Reading(raw, raw)
+
+    return parse
+
+
+PARSERS: dict[ItemType, Callable[[Item, Mapping[str, Mapping[str, str]]], Reader]] = {
+    ItemType.TEXT: _text,
+    ItemType.INTEGER: _integer,
+    ItemType.DECIMAL: _decimal,
+    ItemType.CODE: _code,
+    ItemType.CODES: _codes,
+    ItemType.BOOLEAN: _boolean,
+    ItemType.DATE: _date,
+    ItemType.PARTIAL_DATE: _partial_date,
+    ItemType.DATETIME: _datetime,
+    ItemType.FILE: _file,
+    ItemType.SLOT_LABEL: _text,
+}

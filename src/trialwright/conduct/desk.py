@@ -1,0 +1,125 @@
+"""The desk: where an intention becomes a fact.
+
+It holds the ledger, the vault, the clock and the source of chance that it is handed, and the state of the trial as
+the facts so far give
+it. Verbs are functions of a desk. Several desks may work on one database: inside `act()` a desk first takes in the
+facts of the others.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from trialwright.conduct.permissions import Person, require, require_site
+from trialwright.conduct.protocol import Protocol, from_canonical
+from trialwright.conduct.refusal import Refused
+from trialwright.ledger.canonical import instant_text
+from trialwright.ledger.fact import Draft, Fact
+from trialwright.ledger.ports import Chance, Clock, Ledger
+from trialwright.ledger.replay import Participant, State, replay
+from trialwright.ledger.vault import Vault
+
+
+class Desk:
+    """`Desk(ledger, vault, clock, chance)`: an empty ledger waits for `open_trial`; any other is replayed first."""
+
+    def __init__(self, ledger: Ledger, vault: Vault, clock: Clock, chance: Chance) -> None:
+        self.ledger = ledger
+        self.vault = vault
+        self.clock = clock
+        self.chance = chance
+        self.state: State = replay(ledger.facts())
+        self._protocols: dict[str, Protocol] = {}
+
+    @contextmanager
+    def act(self, verb: str, by: Person) -> Iterator[State]:
+        """One act of one person: permission, one transaction, and a state that holds everything that happened before
+        it."""
+        require(verb, by)
+        try:
+            with self.ledger.act():
+                self.catch_up()
+                yield self.state
+        except BaseException:
+            if self.state.number != self.ledger.head().number:
+                self.state = replay(self.ledger.facts())
+            raise
+
+    def catch_up(self) -> None:
+        """Take in the facts that others appended."""
+        if self.ledger.head().number != self.state.number:
+            for fact in self.ledger.facts(after=self.state.number):
+                self.state.apply(fact)
+
+    def append(
+        self,
+        by: Person,
+        kind: str,
+        payload: Mapping[str, Any],
+        version: str,
+        participant: str | None = None,
+        visit: str | None = None,
+        form: str | None = None,
+        repeat: str | None = None,
+        why: str | None = None,
+    ) -> Fact:
+        """Append one fact and take it into the state. Only inside `act()`."""
+        head = self.ledger.head()
+        # A server's clock may be set back by a second; the chain's instants never run backwards.
+        at = max(instant_text(self.clock.now()), head.at)
+        salt = self.chance.salt(head.number + 1)
+        fact = self.ledger.append(
+            Draft(at, by.id, by.role, kind, version, payload, salt, participant, visit, form, repeat, why)
+        )
+        self.state.apply(fact)
+        return fact
+
+    # ------------------------------------------------------------------ what a verb asks first
+
+    def protocol(self, version: str | None = None) -> Protocol:
+        """The protocol of a version, of the newest one without a version."""
+        version = version or self.state.version
+        if not version:
+            raise Refused("The trial is not open yet; open it with its definition first.", "not open")
+        ready = self._protocols.get(version)
+        if ready is None:
+            ready = self._protocols[version] = from_canonical(self.state.versions[version])
+        return ready
+
+    def version_at(self, site: str) -> str:
+        """The definition version that a site works under; a site that is not activated may not enrol or record."""
+        version = self.state.sites.get(site)
+        if version is None:
+            known = ", ".join(sorted(self.state.sites)) or "none yet"
+            raise Refused(f"Site {site} is not activated (activated: {known}).", "site")
+        return version
+
+    def participant(self, participant: str, by: Person) -> Participant:
+        """A participant of a site where the person works."""
+        person = self.state.participants.get(participant)
+        if person is None:
+            raise Refused(f"There is no participant {participant}; check the number and its last character.", "unknown")
+        require_site(by, person.site)
+        return person
+
+    def require_unlocked(self, visit: str | None = None) -> None:
+        """Refuse after the final lock, and for a visit that a staged lock has closed."""
+        if not self.state.locked:
+            return
+        if self.protocol().final_lock in self.state.locked:
+            raise Refused("The database is locked; nothing can be added or changed.", "locked")
+        if visit and visit in self.state.locked_visits:
+            raise Refused(f"Visit {visit} is locked; ask the data manager what to do with late data.", "locked")
+
+    def require_taking_part(self, person: Participant) -> None:
+        """Refuse once the participation has ended."""
+        if person.ended:
+            words = {"withdrawn": "withdrew consent", "lost": "is lost to follow-up", "completed": "has completed"}
+            raise Refused(f"{person.id} {words[person.ended]}; the data so far stay as they are.", "ended")
+
+    def today(self, site: str) -> date:
+        """The date at a site now."""
+        zone = self.protocol().definition.sites[site].zone
+        return self.clock.now().astimezone(ZoneInfo(zone)).date()

@@ -1,0 +1,104 @@
+"""Open a trial, activate a site, amend."""
+
+from trialwright import design
+from trialwright.conduct.desk import Desk
+from trialwright.conduct.permissions import Person
+from trialwright.conduct.refusal import Refused
+from trialwright.design.model import Definition
+from trialwright.ledger import kinds
+from trialwright.ledger.fact import Fact
+
+
+def open_trial(
+    desk: Desk, definition: Definition, *, by: Person, accepted_by: str | None = None, why: str | None = None
+) -> Fact:
+    """Fact 1: the canonical definition and the commitment to the allocation list.
+
+    `accepted_by` names who accepts the assumptions that nobody has confirmed; without a name a definition that rests
+    on assumptions is
+    refused.
+    """
+    assumptions = design.assumptions(definition)
+    if assumptions and not accepted_by:
+        raise Refused(
+            f"The definition rests on {len(assumptions)} assumptions that nobody has confirmed; name who accepts them.",
+            "assumptions",
+            tuple(f"{assumption.path} ({assumption.note or 'assumed'})" for assumption in assumptions),
+        )
+    with desk.act("open", by) as state:
+        if state.number:
+            raise Refused("The trial is open already; a change of its definition is an amendment.", "open already")
+        commitment = desk.vault.commitment()
+        _check_list(definition, commitment.slots)
+        text = design.canonical_text(definition)
+        return desk.append(
+            by,
+            kinds.TRIAL_OPENED,
+            {
+                "definition": text,
+                "fingerprint": design.fingerprint(definition),
+                "root": commitment.root,
+                "annex": commitment.annex_sha256,
+                "slots": {stratum: str(count) for stratum, count in sorted(commitment.slots.items())},
+                "accepted_by": accepted_by,
+            },
+            definition.version,
+            why=why,
+        )
+
+
+def _check_list(definition: Definition, slots: object) -> None:
+    """The list must have every stratum of the definition, and no stratum must have fewer slots than the whole trial
+    may need."""
+    expected = design.strata(definition)
+    if not isinstance(slots, dict):
+        slots = dict(slots)  # type: ignore[call-overload]
+    missing = [stratum for stratum in expected if slots.get(stratum, 0) < definition.randomisation.n]
+    if missing:
+        raise Refused(
+            f"The allocation list is not for this definition: too few slots in {', '.join(missing)} "
+            f"(each stratum needs {definition.randomisation.n}).",
+            "list",
+        )
+
+
+def activate(desk: Desk, site: str, *, by: Person, why: str | None = None) -> Fact:
+    """Let a site work under the newest definition version, once it may (approval, training)."""
+    with desk.act("activate", by) as state:
+        desk.require_unlocked()
+        sites = desk.protocol().definition.sites
+        if site not in sites:
+            raise Refused(f"The definition has no site {site}; it has {', '.join(sites)}.", "site")
+        if state.sites.get(site) == state.version:
+            raise Refused(f"Site {site} works under version {state.version} already.", "site")
+        return desk.append(by, kinds.SITE_ACTIVATED, {"site": site, "activates": state.version}, state.version, why=why)
+
+
+def amend(desk: Desk, definition: Definition, *, by: Person, why: str, reconsent: bool = False) -> Fact:
+    """Append the next version. Sites go on under the old one until they are activated for the new one; pages keep the
+    version that
+    they were entered under."""
+    with desk.act("amend", by) as state:
+        desk.require_unlocked()
+        old = desk.protocol().definition
+        if definition.id != old.id:
+            raise Refused(f"This is trial {old.id}; the definition is of trial {definition.id}.", "definition")
+        if definition.version in state.versions:
+            raise Refused(f"Version {definition.version} exists already; give the amendment a new one.", "version")
+        if definition.randomisation.annex_sha256 != old.randomisation.annex_sha256:
+            raise Refused("An amendment cannot replace the allocation annex.", "allocation")
+        changes = [change.sentence for change in design.changes(old, definition)]
+        if not changes:
+            raise Refused("The two versions say the same; nothing is amended.", "version")
+        return desk.append(
+            by,
+            kinds.TRIAL_AMENDED,
+            {
+                "definition": design.canonical_text(definition),
+                "fingerprint": design.fingerprint(definition),
+                "changes": changes,
+                "reconsent": "yes" if reconsent else "no",
+            },
+            definition.version,
+            why=why,
+        )

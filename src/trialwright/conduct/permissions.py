@@ -1,0 +1,88 @@
+"""Who may do what: one table, read by every verb.
+
+Roles are the definition's own (`roles:`) with these names. A role that the table does not name may do nothing. Site
+staff act for the
+participants of their own sites only. Whether a blinded role may *see* a value is the blinding class of the item, not
+this table.
+"""
+
+from dataclasses import dataclass, field
+
+from trialwright.conduct.refusal import Refused
+
+SITE = frozenset({"investigator", "nurse"})
+
+MAY: dict[str, frozenset[str]] = {
+    "open": frozenset({"sponsor"}),
+    "activate": frozenset({"sponsor"}),
+    "amend": frozenset({"sponsor"}),
+    "prescreen": SITE,
+    "consent": SITE,
+    "withdraw_consent": SITE,
+    "record": SITE
+    | {"assessor", "reader", "laboratory", "pharmacist", "participant", "data_manager", "unblinded_pharmacist"},
+    "judge": frozenset({"investigator"}),
+    "screen": SITE,
+    "randomise": SITE,
+    "ask_query": frozenset({"data_manager", "monitor"}),
+    "answer_query": SITE | {"assessor", "reader", "laboratory"},
+    "close_query": frozenset({"data_manager", "monitor"}),
+    "sign": frozenset({"investigator"}),
+    "stop_treatment": frozenset({"investigator"}),
+    "stop_visits": SITE,
+    "lose": SITE,
+    "complete": SITE,
+    "lock": frozenset({"data_manager"}),
+    "unblind": frozenset({"escrow_holder", "unblinded_statistician"}),
+    "redact": frozenset({"data_manager"}),
+}
+
+ENTERS = frozenset({"investigator", "nurse"})
+"""Who enters a form that does not say so itself (`entered_by`)."""
+
+DOES = {
+    "open": "open a trial",
+    "activate": "activate a site",
+    "amend": "amend the trial",
+    "prescreen": "log a pre-screening",
+    "consent": "record a consent",
+    "withdraw_consent": "record a withdrawal of consent",
+    "record": "record a page",
+    "judge": "judge a criterion",
+    "screen": "screen a participant",
+    "randomise": "randomise a participant",
+    "ask_query": "ask a query",
+    "answer_query": "answer a query",
+    "close_query": "close a query",
+    "sign": "sign a page",
+    "stop_treatment": "stop the treatment",
+    "stop_visits": "stop the visits",
+    "lose": "record that a participant is lost to follow-up",
+    "complete": "complete a participant",
+    "lock": "lock the database",
+    "unblind": "unblind the trial",
+    "redact": "redact a value",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who acts: a unique id, one role, and the sites they work at (empty: all sites)."""
+
+    id: str
+    role: str
+    name: str = ""
+    sites: frozenset[str] = field(default_factory=frozenset)
+
+
+def require(verb: str, by: Person) -> None:
+    """Refuse a role that may not do this."""
+    if by.role not in MAY[verb]:
+        who = ", ".join(sorted(MAY[verb]))
+        raise Refused(f"A {by.role} may not {DOES[verb]}; ask one of: {who}.", "permission")
+
+
+def require_site(by: Person, site: str) -> None:
+    """Refuse a person who does not work at the site."""
+    if by.sites and site not in by.sites:
+        raise Refused(f"{by.name or by.id} does not work at site {site}; ask somebody of that site.", "site")

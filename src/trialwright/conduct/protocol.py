@@ -1,0 +1,58 @@
+"""One version of the definition made ready to act on: forms compiled, criteria prepared, visits in order."""
+
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+from typing import Any
+
+from trialwright import design, eligibility, logic
+from trialwright.capture import FormRules
+from trialwright.design.model import Definition
+
+
+class Protocol:
+    """Made once per version and process and shared by every desk; read-only."""
+
+    def __init__(self, definition: Definition) -> None:
+        self.definition = definition
+        self.visits = design.visit_order(definition)
+        self.position = {visit: place for place, visit in enumerate(self.visits)}
+        self.screening = self.visits[0]
+        self.final_lock = definition.locks[-1].id
+        self._forms: dict[str, FormRules] = {}
+
+    def form(self, name: str) -> FormRules:
+        """The rules of a form."""
+        rules = self._forms.get(name)
+        if rules is None:
+            rules = self._forms[name] = FormRules(self.definition, name)
+        return rules
+
+    @cached_property
+    def scheduled(self) -> Mapping[str, frozenset[str]]:
+        """Form -> the visits that it is planned at."""
+        return {name: frozenset(scheduled.visits) for name, scheduled in self.definition.schedule.items()}
+
+    @cached_property
+    def fact_scope(self) -> logic.Scope:
+        """What the criteria can name."""
+        return design.fact_scope(self.definition)
+
+    @cached_property
+    def criteria(self) -> eligibility.Prepared:
+        """The criteria, checked and compiled."""
+        return eligibility.prepare(self.definition.eligibility, self.fact_scope)
+
+    @cached_property
+    def conditions(self) -> Mapping[str, Any]:
+        """Form -> compiled condition of its schedule, for the forms that have one."""
+        return {
+            name: logic.compile(logic.check(logic.condition(scheduled.when), self.fact_scope, expected="boolean"))
+            for name, scheduled in self.definition.schedule.items()
+            if scheduled.when is not None
+        }
+
+
+@lru_cache(maxsize=16)
+def from_canonical(text: str) -> Protocol:
+    """The protocol of a definition that a ledger holds, from its canonical text."""
+    return Protocol(design.from_canonical(text))

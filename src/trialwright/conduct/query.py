@@ -1,0 +1,108 @@
+"""Ask, answer, close and reopen a query."""
+
+from trialwright.conduct.desk import Desk
+from trialwright.conduct.permissions import Person
+from trialwright.conduct.refusal import Refused
+from trialwright.ledger import kinds
+from trialwright.ledger.fact import Fact
+from trialwright.ledger.replay import Query
+
+
+def open_query(
+    desk: Desk, by: Person, version: str, page: Fact, item: str | None, text: str, check: str | None
+) -> Fact:
+    """Append an opened query about a page; `check` names the edit check that asked it. Inside an act only."""
+    payload = {"query": f"Q{len(desk.state.queries) + 1}", "item": item, "text": text, "check": check}
+    return desk.append(by, kinds.QUERY_OPENED, payload, version, page.participant, page.visit, page.form, page.repeat)
+
+
+def ask_query(
+    desk: Desk,
+    *,
+    participant: str,
+    form: str,
+    text: str,
+    by: Person,
+    visit: str = "",
+    repeat: str = "",
+    item: str | None = None,
+    why: str | None = None,
+) -> Fact:
+    """Ask the site about a page or one of its items."""
+    with desk.act("ask_query", by):
+        desk.require_unlocked(visit)
+        person = desk.participant(participant, by)
+        _require_text(text)
+        version = desk.version_at(person.site)
+        if (visit, form, repeat) not in person.pages:
+            raise Refused(f"{participant} has no page {form} at {visit or 'the log'}; there is nothing to ask.", "page")
+        if item is not None and item not in desk.protocol(version).form(form).items:
+            raise Refused(f"Form {form} has no item '{item}'.", "item")
+        payload = {"query": f"Q{len(desk.state.queries) + 1}", "item": item, "text": text, "check": None}
+        return desk.append(by, kinds.QUERY_OPENED, payload, version, participant, visit, form, repeat, why)
+
+
+def answer_query(desk: Desk, *, query: str, text: str, by: Person, why: str | None = None) -> Fact:
+    """Answer an open query; a corrected value is recorded on the page itself."""
+    return _move(desk, "answer_query", query, text, by, why, kinds.QUERY_ANSWERED, {"open"})
+
+
+def close_query(desk: Desk, *, query: str, text: str, by: Person, why: str | None = None) -> Fact:
+    """Close an answered query, or an open one with the reason in the text."""
+    return _move(desk, "close_query", query, text, by, why, kinds.QUERY_CLOSED, {"open", "answered"})
+
+
+def reopen_query(desk: Desk, *, query: str, text: str, by: Person, why: str | None = None) -> Fact:
+    """Ask again what was answered or closed, as a query of its own that names the old one."""
+    with desk.act("ask_query", by):
+        old = _existing(desk, query)
+        desk.require_unlocked(old.visit)
+        _require_text(text)
+        if old.status == "open":
+            raise Refused(f"{query} is open; it needs an answer, not a new question.", "query")
+        person = desk.participant(old.participant, by)
+        payload = {
+            "query": f"Q{len(desk.state.queries) + 1}",
+            "item": old.item,
+            "text": f"{text} (again, after {query})",
+            "check": old.check,
+        }
+        version = desk.version_at(person.site)
+        return desk.append(by, kinds.QUERY_OPENED, payload, version, person.id, old.visit, old.form, old.repeat, why)
+
+
+def _move(
+    desk: Desk, verb: str, query: str, text: str, by: Person, why: str | None, kind: str, allowed: set[str]
+) -> Fact:
+    with desk.act(verb, by):
+        asked = _existing(desk, query)
+        desk.require_unlocked(asked.visit)
+        person = desk.participant(asked.participant, by)
+        _require_text(text)
+        if asked.status not in allowed:
+            needed = " or ".join(sorted(allowed))
+            raise Refused(f"{query} is {asked.status}; only a query that is {needed} can move on.", "query")
+        version = desk.version_at(person.site)
+        return desk.append(
+            by,
+            kind,
+            {"query": query, "text": text},
+            version,
+            person.id,
+            asked.visit,
+            asked.form,
+            asked.repeat,
+            why,
+        )
+
+
+def _existing(desk: Desk, query: str) -> Query:
+    asked = desk.state.queries.get(query)
+    if asked is None:
+        raise Refused(f"There is no query {query}.", "unknown")
+    return asked
+
+
+def _require_text(text: str) -> None:
+    if not text or not text.strip():
+        raise Refused("A query needs words: say what is asked or answered.", "text")
