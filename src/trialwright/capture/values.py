@@ -48,16 +48,13 @@ def reader(item: Item, codelists: Mapping[str, Mapping[str, str]]) -> Reader:
     seen: dict[Any, Reading] = {}
 
     def read(raw: Any) -> Reading:
-        key = raw if type(raw) is str else (type(raw), raw)
-        try:
-            return seen[key]
-        except KeyError:
-            pass
-        except TypeError as error:
-            raise BadValue(f"{raw!r} is not a single value") from error
-        reading = parse(raw)
-        if len(seen) < REMEMBERED:
-            seen[key] = reading
+        if type(raw) is not str:
+            return parse(raw)
+        reading = seen.get(raw)
+        if reading is None:
+            reading = parse(raw)
+            if len(seen) < REMEMBERED:
+                seen[raw] = reading
         return reading
 
     return read
@@ -147,6 +144,8 @@ def _codes(item: Item, codelists: Mapping[str, Mapping[str, str]]) -> Reader:
     choices = _choices(item, codelists)
 
     def parse(raw: Any) -> Reading:
+        if not isinstance(raw, str | list | tuple):
+            raise BadValue(f"{raw!r} is not a list of codes")
         chosen = raw.split("|") if isinstance(raw, str) else raw
         for code in chosen:
             if str(code) not in choices:

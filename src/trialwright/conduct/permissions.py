@@ -19,8 +19,7 @@ MAY: dict[str, frozenset[str]] = {
     "prescreen": SITE,
     "consent": SITE,
     "withdraw_consent": SITE,
-    "record": SITE
-    | {"assessor", "reader", "laboratory", "pharmacist", "participant", "data_manager", "unblinded_pharmacist"},
+    "record": SITE | {"assessor", "reader", "laboratory", "pharmacist", "participant", "data_manager"},
     "judge": frozenset({"investigator"}),
     "screen": SITE,
     "randomise": SITE,
