@@ -1,0 +1,128 @@
+"""`trialwright score`: a measure for every row of a CSV file."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from trialwright.cli.tis_table import Pairs
+    from trialwright.measures.tis_rules import Rules
+
+CHUNK = 2**16
+score_app = typer.Typer(help="Score a CSV file of observations.", no_args_is_help=True)
+
+
+class Missing(StrEnum):
+    """What an unknown core set measure does to the score."""
+
+    strict = "strict"
+    lenient = "lenient"
+
+
+class Cuts(StrEnum):
+    """Whose cut-offs name the categories."""
+
+    adult = "adult"
+    juvenile = "juvenile"
+
+
+@score_app.callback()
+def measures() -> None:
+    """Score a CSV file of observations."""
+
+
+@score_app.command()
+def tis(
+    file: Annotated[Path, typer.Argument(help="CSV, one row per pair of visits.", metavar="FILE.csv")],
+    missing: Annotated[
+        Missing, typer.Option(help="strict: all six measures needed; lenient: a missing one scores 0.")
+    ] = (Missing.strict),
+    criteria: Annotated[Cuts, typer.Option(help="Cut-offs: adult 20/40/60, juvenile 30/45/70.")] = Cuts.adult,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write here instead of printing.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of CSV.")] = False,
+) -> None:
+    """The Total Improvement Score (2016 ACR/EULAR) of every pair.
+
+    Columns: id, mmt_max, phga_0, phga_1, ptga_0, ptga_1, mmt_0, mmt_1, haq_0, haq_1, exm_0, exm_1 and, for each
+    enzyme measured (ck, aldolase, ast, alt, ldh), NAME_0, NAME_1, NAME_uln. Scales in cm; an empty cell means "not
+    measured".
+    """
+    from trialwright.cli.tis_table import BadTable, read_pairs
+    from trialwright.measures.tis_rules import CRITERIA, Rules
+
+    try:
+        pairs = read_pairs(file)
+    except BadTable as bad:
+        for problem in bad.problems:
+            typer.echo(problem.at(str(file)), err=True)
+        raise typer.Exit(1) from None
+    except OSError as error:
+        typer.echo(f"{file}: cannot be read: {error.strerror}", err=True)
+        raise typer.Exit(1) from None
+    if pairs.ignored:
+        typer.echo(f"{file}:1: ignored, because they mean nothing here: {', '.join(pairs.ignored)}", err=True)
+    rules = Rules(criteria=CRITERIA[criteria.value], missing=missing.value)
+    if output is None:
+        _score(pairs, rules, as_json, sys.stdout.buffer)
+    else:
+        _write_whole(output, lambda file: _score(pairs, rules, as_json, file))
+
+
+def _score(pairs: "Pairs", rules: "Rules", as_json: bool, out: BinaryIO) -> None:
+    """Score the pairs a chunk at a time and write them as CSV or as one JSON list."""
+    from trialwright.cli.tis_result import scored
+    from trialwright.measures.tis import total_improvement_score
+
+    separator = b"[\n" if as_json else b""
+    for number, chunk in enumerate(pairs.chunks(CHUNK)):
+        scores = total_improvement_score(chunk.baseline, chunk.follow_up, chunk.limits, rules)
+        table = scored(chunk.ids, scores)
+        if as_json:
+            out.write(separator + _json(table))
+            separator = b",\n"
+        else:
+            table.write_csv(out, include_header=number == 0)
+    if as_json:
+        out.write(b"\n]\n")
+
+
+def _json(table: "pl.DataFrame") -> bytes:
+    """One object per row and line; numbers as numbers, null where not computable."""
+    import polars as pl
+
+    numbers = ["tis", *(name for name in table.columns if name.endswith("_points"))]
+    exact = table.with_columns(pl.col(numbers).cast(pl.Float64))  # multiples of 2.5 are exact in binary
+    return exact.write_ndjson().strip().replace("\n", ",\n").encode()
+
+
+def _write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Write all or nothing: a new file beside the target takes its name once it is complete."""
+    temporary = ""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException as error:
+        if temporary and os.path.exists(temporary):
+            os.unlink(temporary)
+        if not isinstance(error, OSError):
+            raise
+        typer.echo(f"{path}: cannot be written: {error.strerror}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _umask() -> int:
+    """The mask that an ordinary new file gets; reading it means setting it for an instant."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
