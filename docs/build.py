@@ -1,0 +1,209 @@
+"""Prints the manual and the validation record from the tests: `make docs`.
+
+The specification under tests/spec is the manual: a file is a section, a test a paragraph, its table a table. The matrix
+leads from each requirement to the tests that name it and to what they last said (build/results.json, kept by
+`make test`). A requirement without a test is printed as open.
+"""
+
+import json
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from docs.specification import Paragraph, Section, markdown, sections
+from ruamel.yaml import YAML
+
+from trialwright.design.model import Definition
+
+ROOT = Path(__file__).resolve().parents[1]
+ORDER = ["design", "logic", "eligibility", "consent", "conduct", "allocation", "capture", "measures", "ledger", "store"]
+MADE = "<!-- Made by `make docs` from the tests; change those, not this page. -->\n"
+
+Results = dict[str, list[dict[str, Any]]]
+"""Test id without its parameters -> what each of its cases last said."""
+
+
+def main() -> int:
+    """Write every generated page; 1 when a test names a requirement that nobody wrote down."""
+    found = sections(ROOT)
+    requirements = YAML(typ="safe").load((ROOT / "docs/validation/requirements.yaml").read_text(encoding="utf-8"))
+    results = last_results(ROOT / "build/results.json")
+    write("docs/reference/manual.md", manual([section for section in found if section.path.startswith("tests/spec/")]))
+    write("docs/reference/cli.md", command_line())
+    write("docs/reference/definition.schema.json", json.dumps(Definition.model_json_schema(), indent=1) + "\n")
+    write("docs/validation/matrix.md", matrix(requirements, found, results))
+    known = {name for chapter in requirements for name in chapter["requirements"]}
+    strangers = [
+        f"{paragraph.id} names {name}, which docs/validation/requirements.yaml does not have"
+        for section in found
+        for paragraph in section.paragraphs
+        for name in paragraph.requirements
+        if name not in known
+    ]
+    print("\n".join(strangers), end="\n" if strangers else "")
+    return bool(strangers)
+
+
+def write(name: str, text: str) -> None:
+    """Write one page and say so."""
+    path = ROOT / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    print(name)
+
+
+def last_results(path: Path) -> Results:
+    """What the tests last said, by test; empty when no run was recorded."""
+    results: Results = {}
+    if path.exists():
+        for id, entry in json.loads(path.read_text(encoding="utf-8")).items():
+            results.setdefault(id.partition("[")[0], []).append(entry)
+    return results
+
+
+# ------------------------------------------------------------------ the manual
+
+
+def manual(spec: list[Section]) -> str:
+    """The specification as a reference manual."""
+    chapters: dict[str, list[Section]] = {}
+    for section in spec:
+        chapters.setdefault(section.chapter, []).append(section)
+    ordered = sorted(chapters, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
+    lines = [MADE, "# Reference manual", ""]
+    lines += [
+        "Each sentence below is a test that runs; each table is what it goes through. The definition's fields are in"
+    ]
+    lines += ["[definition.schema.json](definition.schema.json), the commands in [cli.md](cli.md).", ""]
+    for chapter in ordered:
+        lines += [f"## {title(chapter)}", ""]
+        for section in chapters[chapter]:
+            lines += [f"### {section.title}", "", section.intro, ""]
+            for paragraph in section.paragraphs:
+                lines += printed(paragraph, section.path)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def title(name: str) -> str:
+    """A chapter's heading."""
+    return name.replace("_", " ").capitalize()
+
+
+def printed(paragraph: Paragraph, path: str) -> list[str]:
+    """One test as a paragraph."""
+    proves = f" *({', '.join(paragraph.requirements)})*" if paragraph.requirements else ""
+    lines = [f"**[{paragraph.sentence}](../../{path})**{proves}", ""]
+    if paragraph.prose:
+        lines += [paragraph.prose, ""]
+    if paragraph.table:
+        lines += [markdown(paragraph.table), ""]
+    return lines
+
+
+# ------------------------------------------------------------------ the validation record
+
+
+def matrix(requirements: list[dict[str, Any]], found: list[Section], results: Results) -> str:
+    """Requirement -> tests -> last result."""
+    proofs: dict[str, list[tuple[Paragraph, str]]] = {}
+    for section in found:
+        for paragraph in section.paragraphs:
+            for name in dict.fromkeys(paragraph.requirements):
+                proofs.setdefault(name, []).append((paragraph, section.path))
+    standing = {
+        name: verdict([results.get(paragraph.id, []) for paragraph, _ in proofs.get(name, [])])
+        for chapter in requirements
+        for name in chapter["requirements"]
+    }
+    lines = [MADE, "# Validation record", "", *circumstances(results), "", *summary(standing), ""]
+    for chapter in requirements:
+        lines += [f"## {chapter['chapter']}", "", "| | requirement | tests | last result |", "|---|---|---|---|"]
+        for name, entry in chapter["requirements"].items():
+            tests = "<br>".join(
+                f"[{paragraph.sentence}](../../{path}) {said(results.get(paragraph.id, []))}"
+                for paragraph, path in proofs.get(name, [])
+            )
+            lines.append(
+                f"| {name} | {entry['text']} *{entry['source'].replace('*', '†')}* | {tests} | {standing[name]} |"
+            )
+        lines.append("")
+    lines += ["† quoted from memory; to be looked up in the text before its number is relied on."]
+    return "\n".join(lines) + "\n"
+
+
+def verdict(runs: list[list[dict[str, Any]]]) -> str:
+    """How a requirement stands: open, shown, FAILS, or not run (wholly or in part)."""
+    if not runs:
+        return "**open**: no test"
+    outcomes = {entry["outcome"] for run in runs for entry in run}
+    if "failed" in outcomes:
+        return "**FAILS**"
+    if "passed" not in outcomes:
+        return "not run"
+    return "shown" if all(run for run in runs) and outcomes == {"passed"} else "shown in part"
+
+
+def said(run: list[dict[str, Any]]) -> str:
+    """What one test last said, its cases counted."""
+    counts = Counter(entry["outcome"] for entry in run)
+    return ", ".join(f"{outcome} {counts[outcome]}" for outcome in sorted(counts)) or "not run"
+
+
+def circumstances(results: Results) -> list[str]:
+    """When and under what the newest result came about."""
+    entries = [entry for run in results.values() for entry in run]
+    if not entries:
+        return ["No run was recorded: `make test` first."]
+    newest, oldest = max(entries, key=lambda entry: entry["at"]), min(entries, key=lambda entry: entry["at"])
+    return [
+        f"trialwright {newest['version']} ({newest['commit']}), Python {newest['python']}, SQLite {newest['sqlite']}, "
+        f"PostgreSQL {newest['postgres']}.",
+        f"{len(entries)} results from {oldest['at']} to {newest['at']}; printed {datetime.now(UTC):%Y-%m-%d}. "
+        "It is evidence about the program. The validation of a trial's own configuration, and of the place where it",
+        "runs, remains with the sponsor.",
+    ]
+
+
+def summary(standing: dict[str, str]) -> list[str]:
+    """How many requirements stand how, and which are open."""
+    counts = Counter(standing.values())
+    open_ones = [name for name, how in standing.items() if how.startswith("**open")]
+    return [
+        f"{len(standing)} requirements: "
+        + ", ".join(f"{count} {how.replace('*', '')}" for how, count in sorted(counts.items()))
+        + ".",
+        f"Open: {', '.join(open_ones) or 'none'}.",
+    ]
+
+
+# ------------------------------------------------------------------ the command line
+
+
+def command_line() -> str:
+    """Every command's help, as the program prints it."""
+    import click
+    import typer
+
+    from trialwright import cli
+
+    lines = [MADE, "# Commands", "", "Exit codes: 0 done, 1 refused or invalid input, 2 wrong usage.", ""]
+
+    def walk(command: click.Command, context: click.Context) -> None:
+        lines.extend([f"## {context.command_path}", "", "```text", command.get_help(context).strip(), "```", ""])
+        if isinstance(command, click.Group):
+            for name in command.list_commands(context):
+                inner = command.get_command(context, name)
+                if inner is not None:
+                    walk(inner, click.Context(inner, info_name=name, parent=context))
+
+    app = getattr(cli, "app", None)
+    if app is not None:
+        root = typer.main.get_command(app) if isinstance(app, typer.Typer) else app
+        walk(root, click.Context(root, info_name="trialwright"))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
