@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import typer
 from docs.specification import Paragraph, Section, markdown, sections
 from ruamel.yaml import YAML
+from typer.testing import CliRunner
 
 from trialwright.design.model import Definition
 
@@ -182,27 +184,21 @@ def summary(standing: dict[str, str]) -> list[str]:
 
 
 def command_line() -> str:
-    """Every command's help, as the program prints it."""
-    import click
-    import typer
-
-    from trialwright import cli
+    """Every command's help, as the program prints it into a pipe."""
+    from trialwright.cli import app
 
     lines = [MADE, "# Commands", "", "Exit codes: 0 done, 1 refused or invalid input, 2 wrong usage.", ""]
-
-    def walk(command: click.Command, context: click.Context) -> None:
-        lines.extend([f"## {context.command_path}", "", "```text", command.get_help(context).strip(), "```", ""])
-        if isinstance(command, click.Group):
-            for name in command.list_commands(context):
-                inner = command.get_command(context, name)
-                if inner is not None:
-                    walk(inner, click.Context(inner, info_name=name, parent=context))
-
-    app = getattr(cli, "app", None)
-    if app is not None:
-        root = typer.main.get_command(app) if isinstance(app, typer.Typer) else app
-        walk(root, click.Context(root, info_name="trialwright"))
+    for words in command_words(typer.main.get_command(app), ()):
+        said = CliRunner().invoke(app, [*words, "--help"], env={"TERM": "dumb", "TERMINAL_WIDTH": "110"}).output
+        text = "\n".join(line.rstrip() for line in said.strip().splitlines())
+        lines += [f"## {' '.join(('trialwright', *words))}", "", "```text", text, "```", ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def command_words(command: Any, words: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The words that lead to each command, groups first."""
+    inner = getattr(command, "commands", {})
+    return [words, *(found for name in sorted(inner) for found in command_words(inner[name], (*words, name)))]
 
 
 if __name__ == "__main__":
