@@ -1,0 +1,37 @@
+"""What a definition may ask for: the measures, analyses, randomisation methods and instruments that the program
+has.
+
+Design defines the type; the layers above know what exists and fill it. An unknown part (None) is not checked, which
+is what a reader without the layers above needs; an empty one says that nothing of the kind exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure of the catalogue: the inputs it cannot do without, those it may use, and what it gives beside its
+    score."""
+
+    needs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    gives: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Methods by name. None: not known here, so not checked."""
+
+    measures: Mapping[str, Measure] | None = None
+    analyses: frozenset[str] | None = None
+    randomisation: frozenset[str] | None = None
+    instruments: frozenset[str] | None = None
+
+    EMPTY: ClassVar[Catalogue]
+
+
+Catalogue.EMPTY = Catalogue()

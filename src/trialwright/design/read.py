@@ -1,0 +1,136 @@
+"""Reads a definition: text to tree, tree to models, models to review. All problems come at once, each with its
+place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from trialwright.design.catalogue import Catalogue
+from trialwright.design.mistakes import Path as TreePath
+from trialwright.design.mistakes import faulty_paths, mistakes
+from trialwright.design.model import Definition
+from trialwright.design.problems import DefinitionErrors, Problem, in_order, known_or_close
+from trialwright.design.review import Review, review
+from trialwright.design.sources import Cited, without_sources
+from trialwright.design.tree import Node, read_tree
+
+MAIN_FILE = "trial.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading gave: the definition (None where there is none), every error and warning, the review, the files
+    read and the tree."""
+
+    definition: Definition | None
+    problems: tuple[Problem, ...]
+    review: Review | None = None
+    files: tuple[Path, ...] = ()
+    root: Node | None = field(default=None, repr=False)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity == "warning")
+
+
+def read(path: Path | str, catalogue: Catalogue = Catalogue.EMPTY) -> Definition:
+    """The definition in a file, or in `trial.yaml` of a folder. Raises `DefinitionErrors` with every error found."""
+    reading = inspect(path, catalogue)
+    if reading.errors or reading.definition is None:
+        raise DefinitionErrors(reading.errors)
+    return reading.definition
+
+
+def inspect(path: Path | str, catalogue: Catalogue = Catalogue.EMPTY) -> Reading:
+    """Everything that can be said about the definition in a file; never raises for what the file holds."""
+    file = Path(path)
+    if file.is_dir():
+        file = file / MAIN_FILE
+    tree = read_tree(file)
+    files = tuple(tree.files)
+    if tree.root is None or not isinstance(tree.root.value, dict):
+        if tree.root is not None:
+            tree.problems.append(Problem(tree.root.place, "a definition is a mapping", 'begin with trialwright: "1"'))
+        return Reading(None, in_order(tree.problems), files=files)
+    root, cited, problems = without_sources(tree.root)
+    problems += tree.problems
+    if "provenance" in root.value:  # type: ignore[operator]
+        hint = "write src: beside the value"
+        problems.append(
+            Problem(root.keys["provenance"], "'provenance' is filled by the reader", hint, path="provenance")
+        )
+        del root.value["provenance"]  # type: ignore[union-attr,arg-type]
+    problems += _unknown_sources(root, cited)
+    definition, more, faulty = _modelled(root, cited)
+    problems += more
+    seen = None
+    if definition is not None:
+        seen = review(definition, root, catalogue)
+        problems += [problem for problem in seen.problems if not _caused_by(problem, faulty)]
+    errors = any(problem.severity == "error" for problem in problems)
+    return Reading(None if errors else definition, in_order(problems), seen, files, root)
+
+
+def _modelled(root: Node, cited: Sequence[Cited]) -> tuple[Definition | None, list[Problem], list[str]]:
+    """The definition, or the nearest to it that leaves the faulty values out, so that the review can go on and
+    every problem comes at once; the problems, and the dotted paths left out."""
+    try:
+        return _definition(root.plain(), cited), [], []
+    except ValidationError as wrong:
+        problems = mistakes(wrong, root)
+        faulty = faulty_paths(wrong, root)
+    whole = root.plain()
+    for path in sorted(faulty, key=lambda steps: [str(step).zfill(6) for step in steps], reverse=True):
+        _leave_out(whole, path)
+    left_out = [problem.path for problem in problems]
+    try:
+        return _definition(whole, cited), problems, left_out
+    except ValidationError:
+        return None, problems, left_out
+
+
+def _definition(plain: dict[str, Any], cited: Sequence[Cited]) -> Definition:
+    sources = [
+        {"path": one.path, "source": one.source, "note": one.note, "file": one.place.file, "line": one.place.line}
+        for one in cited
+    ]
+    return Definition.model_validate({**plain, "provenance": sources})
+
+
+def _leave_out(whole: Any, path: TreePath) -> None:
+    for step in path[:-1]:
+        whole = whole[step]
+    if path and isinstance(whole, dict):
+        whole.pop(path[-1], None)
+    elif path and isinstance(whole, list) and isinstance(path[-1], int) and path[-1] < len(whole):
+        whole.pop(path[-1])
+
+
+def _caused_by(problem: Problem, faulty: Sequence[str]) -> bool:
+    """Whether a problem of the review follows from a value that was left out: it lies inside it, or around it."""
+    inside = (
+        problem.path == path or problem.path.startswith(path + ".") or path.startswith(problem.path + ".")
+        for path in faulty
+    )
+    return any(inside)
+
+
+def _unknown_sources(root: Node, cited: Sequence[Cited]) -> list[Problem]:
+    declared = root.child("sources")
+    names = sorted(declared.value) if declared is not None and isinstance(declared.value, dict) else []
+    return [
+        Problem(
+            one.place, f"the source '{one.source}' is not declared", known_or_close(one.source, names), path=one.path
+        )
+        for one in cited
+        if one.source not in names
+    ]

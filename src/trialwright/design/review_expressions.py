@@ -1,0 +1,158 @@
+"""Checks every expression of the definition against its scope, and that none reads what it must not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from trialwright import logic
+from trialwright.design.findings import Findings
+from trialwright.design.forms import blinding_of
+from trialwright.design.mistakes import Path, dotted, key_place, walked
+from trialwright.design.model import Blinding, Criterion, Definition, Form
+from trialwright.design.problems import Place, Problem
+from trialwright.design.references import unique_ids
+from trialwright.design.review_forms import items_at
+from trialwright.design.scopes import event_scope, fact_scope, fact_types, form_scope, population_scope
+from trialwright.design.tree import nodes
+from trialwright.logic.syntax import Name, children
+
+CRITERION_KEYS = ("when", "for_each", "unless", "judgement")
+
+
+def review_expressions(definition: Definition, found: Findings) -> None:
+    """Every expression, in the order of the file."""
+    facts = _scope(found, ("facts",), lambda: fact_scope(definition))
+    for name, due in definition.schedule.items():
+        if due.when is not None:
+            _check(found, ("schedule", name, "when"), due.when, facts)
+    for name, form in definition.forms.items():
+        _form(definition, name, form, found)
+    for name, fact in definition.facts.items():
+        if fact.derive is not None:
+            _check(found, ("facts", name, "derive"), fact.derive, facts, fact_types(definition)[name])
+    unique_ids(found, ("eligibility",), [criterion.id for criterion in definition.eligibility], "criterion")
+    for index, criterion in enumerate(definition.eligibility):
+        _criterion(("eligibility", index), criterion, facts, found)
+    populations = _scope(found, ("populations",), lambda: population_scope(definition))
+    for name, population in definition.populations.items():
+        _check(found, ("populations", name, "where"), population.where, populations)
+    events = _scope(found, ("derivations",), lambda: event_scope(definition))
+    for name, endpoint in definition.endpoints.items():
+        if endpoint.event is not None:
+            _check(found, ("endpoints", name, "event"), endpoint.event, events)
+
+
+def _form(definition: Definition, name: str, form: Form, found: Findings) -> None:
+    path: Path = ("forms", name)
+    scope = _scope(found, path, lambda: form_scope(definition, name))
+    deriving = _scope(found, path, lambda: form_scope(definition, name, deriving=True))
+    sealed = _sealed_names(definition, name, form)
+    for where, item in items_at(form, path):
+        if item.when is not None:
+            _check(found, (*where, "when"), item.when, scope, hidden=sealed)
+    for index, derived in enumerate(form.derive):
+        _check(found, (*path, "derive", index, "expr"), derived.expr, deriving, derived.type.value, hidden=sealed)
+    for index, check in enumerate(form.checks):
+        _check(found, (*path, "checks", index, "when"), check.when, scope, hidden=sealed)
+    if form.alert is not None:
+        _check(found, (*path, "alert"), form.alert, scope, hidden=sealed)
+
+
+def _sealed_names(definition: Definition, name: str, form: Form) -> frozenset[str]:
+    """The names whose values the page must not give away: sealed items of a form that is not sealed as a whole."""
+    if form.blinding is Blinding.SEALED:
+        return frozenset()
+    single = {item.id for item in form.items if blinding_of(definition, name, item.id) is Blinding.SEALED}
+    grouped = {group.id for group in form.groups for item in group.items if item.blinding is Blinding.SEALED}
+    return frozenset(single | grouped)
+
+
+def _criterion(path: Path, criterion: Criterion, facts: logic.Scope | None, found: Findings) -> None:
+    said = {key: getattr(criterion, key) for key in CRITERION_KEYS if getattr(criterion, key) is not None}
+    if "for_each" in said and criterion.for_each is not None:
+        said["for_each"] = {"in": criterion.for_each.in_, "where": criterion.for_each.where}
+    if not said:
+        hint = "add `when`, `for_each` or `judgement`"
+        found.error(path, f"the criterion '{criterion.id}' has no condition", hint)
+        return
+    if criterion.judgement is not None and criterion.judged_by is not None:
+        said["by"] = criterion.judged_by
+    _check(found, path, said, facts)
+    if criterion.not_applicable is not None:
+        _check(found, (*path, "not_applicable"), criterion.not_applicable, facts)
+
+
+def _scope(found: Findings, path: Path, make: Callable[[], logic.Scope]) -> logic.Scope | None:
+    """The scope, or None (with the errors noted) where the types in it make no sense."""
+    try:
+        return make()
+    except logic.LogicErrors as wrong:
+        for error in wrong.errors:
+            if not any(problem.severity == "error" for problem in found.problems):
+                found.error(path, error.message, error.suggestion or None, at_key=True)
+        return None
+
+
+def _check(
+    found: Findings,
+    path: Path,
+    condition: Any,
+    scope: logic.Scope | None,
+    expected: Any = "boolean",
+    hidden: frozenset[str] = frozenset(),
+) -> None:
+    """Parse the text, check it against its scope, and note what is wrong at its place in the file."""
+    try:
+        expression = _parsed(found, path, condition, expected)
+    except logic.LogicErrors as wrong:
+        _note(found, path, wrong)
+        return
+    names = _names(expression)
+    for name in sorted(hidden & names):
+        found.error(path, f"this reads '{name}', which is sealed", "what the page does would give it away")
+    if not names and expected == "boolean" and not isinstance(condition, bool):
+        found.warn(path, "this condition speaks of nothing and is always the same", "remove it, or name an item")
+    if scope is None:
+        return
+    try:
+        logic.check(expression, scope, _expected(expected))
+    except logic.LogicErrors as wrong:
+        _note(found, path, wrong)
+
+
+def _parsed(found: Findings, path: Path, condition: Any, expected: Any) -> Any:
+    if isinstance(condition, str):
+        return logic.parse(condition, _place(found.text_place(path)))
+    node = walked(found.root, path)[0]
+    places: dict[Path, logic.Place] = {}
+    for below, each in nodes(node):
+        inset = each.inset if isinstance(each.value, str) else 0
+        places[below] = _place(Place(each.place.file, each.place.line, each.place.column + inset))
+    return logic.condition(condition, places)
+
+
+def _place(place: Place) -> logic.Place:
+    return logic.Place(place.file, place.line, place.column)
+
+
+def _expected(expected: Any) -> Any:
+    """What the expression must give. A derived item may be a whole number where a number is asked."""
+    if isinstance(expected, Mapping):
+        expected = expected["type"]
+    return expected if expected == "boolean" else None
+
+
+def _note(found: Findings, path: Path, wrong: logic.LogicErrors) -> None:
+    fallback = key_place(found.root, path)
+    for error in wrong.errors:
+        place = Place(error.place.file, error.place.line, error.place.column) if error.place.file else fallback
+        found.problems.append(
+            Problem(place, error.message, error.suggestion or None, "error", dotted(found.root, path))
+        )
+
+
+def _names(expression: logic.Expression) -> frozenset[str]:
+    """The first words of the names that an expression uses."""
+    own = {expression.path[0]} if isinstance(expression, Name) else set()
+    return frozenset(own.union(*(_names(part) for part in children(expression))))

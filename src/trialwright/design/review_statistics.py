@@ -1,0 +1,193 @@
+"""Reviews derivations, endpoints, objectives, populations, estimands and analyses, and what the catalogue has of
+them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trialwright.design.catalogue import Catalogue, Measure
+from trialwright.design.findings import Findings
+from trialwright.design.forms import blinding_of
+from trialwright.design.mistakes import Path
+from trialwright.design.model import Analysis, Blinding, Definition, Endpoint
+from trialwright.design.problems import did_you_mean, known_or_close
+from trialwright.design.references import unique_ids, value_known
+
+
+def review_statistics(definition: Definition, catalogue: Catalogue, found: Findings) -> None:
+    """Every check of this room, in the order of the file."""
+    for name in definition.derivations:
+        _derivation(definition, name, catalogue, found)
+    for name, endpoint in definition.endpoints.items():
+        _endpoint(definition, name, endpoint, found)
+    _objectives(definition, found)
+    for name, estimand in definition.estimands.items():
+        path: Path = ("estimands", name)
+        found.known((*path, "endpoint"), estimand.endpoint, definition.endpoints, "the endpoint")
+        found.known((*path, "population"), estimand.population, definition.populations, "the population")
+        found.all_known((*path, "treatments"), estimand.treatments, definition.arms, "the arm")
+    for name, analysis in definition.analyses.items():
+        _analysis(definition, name, analysis, catalogue, found)
+    _primary(definition, found)
+    size = definition.sample_size
+    if size is not None:
+        found.known(("sample_size", "of"), size.of, definition.analyses, "the analysis")
+        if size.n != definition.randomisation.n:
+            found.warn(
+                ("sample_size", "n"),
+                f"the sample size is {size.n} and {definition.randomisation.n} are to be randomised",
+            )
+    _randomisation_method(definition, catalogue, found)
+
+
+def _randomisation_method(definition: Definition, catalogue: Catalogue, found: Findings) -> None:
+    method = definition.randomisation.method
+    if catalogue.randomisation is not None and method not in catalogue.randomisation:
+        hint = did_you_mean(method, catalogue.randomisation) or "the trial can be rehearsed but not opened"
+        found.warn(("randomisation", "method"), f"the catalogue has no randomisation method '{method}'", hint)
+
+
+def _derivation(definition: Definition, name: str, catalogue: Catalogue, found: Findings) -> None:
+    derivation, path = definition.derivations[name], ("derivations", name)
+    for argument, source in derivation.inputs.items():
+        if value_known(definition, found, (*path, "inputs", argument), source):
+            form, _, item = source.partition(".")
+            if blinding_of(definition, form, item) is Blinding.SEALED:
+                hint = "a score of sealed values gives them away; analyse the item itself after unblinding"
+                found.error((*path, "inputs", argument), f"'{source}' is sealed and feeds '{name}', which is not", hint)
+    if derivation.baseline is not None:
+        found.known((*path, "baseline"), derivation.baseline, definition.visits, "the visit")
+    if catalogue.measures is None:
+        return
+    measure = catalogue.measures.get(derivation.method)
+    if measure is None:
+        hint = did_you_mean(derivation.method, catalogue.measures) or "the trial can be rehearsed but not opened"
+        found.warn((*path, "method"), f"the catalogue has no measure '{derivation.method}'", hint)
+        return
+    _inputs(derivation.inputs, measure, derivation.method, path, found)
+
+
+def _inputs(inputs: dict[str, str], measure: Measure, method: str, path: Path, found: Findings) -> None:
+    for argument in measure.needs:
+        if argument not in inputs:
+            found.error(
+                (*path, "inputs"), f"{method} needs the input '{argument}'", f"add {argument}: form.item", at_key=True
+            )
+    taken = [*measure.needs, *measure.takes]
+    for argument in inputs:
+        if taken and argument not in taken:
+            found.error(
+                (*path, "inputs", argument),
+                f"{method} takes no input '{argument}'",
+                known_or_close(argument, taken),
+                at_key=True,
+            )
+
+
+def _endpoint(definition: Definition, name: str, endpoint: Endpoint, found: Findings) -> None:
+    path: Path = ("endpoints", name)
+    for index, measure in enumerate(endpoint.measure):
+        if "." in measure:
+            value_known(definition, found, (*path, "measure", index), measure)
+        else:
+            found.known((*path, "measure", index), measure, definition.derivations, "the derivation")
+    found.all_known((*path, "at"), endpoint.at, definition.visits, "the visit")
+
+
+def unfed(definition: Definition) -> Iterator[tuple[str, str]]:
+    """(endpoint, why): endpoints without a measure, and visits at which a form that feeds the endpoint is not due."""
+    for name, endpoint in definition.endpoints.items():
+        if not endpoint.measure and endpoint.event is None:
+            yield name, f"nothing feeds the endpoint '{name}': it has neither a measure nor an event"
+        for visit in endpoint.at:
+            late = sorted({form for form in _feeding(definition, endpoint) if not _due(definition, form, visit)})
+            if late and visit in definition.visits:
+                yield name, f"nothing feeds the endpoint '{name}' at {visit}: {', '.join(late)} is not due there"
+        if endpoint.level != "safety" and not endpoint.at:
+            yield name, f"the endpoint '{name}' names no visit"
+
+
+def _feeding(definition: Definition, endpoint: Endpoint) -> Iterator[str]:
+    words = list(endpoint.measure)
+    if isinstance(endpoint.event, str):
+        words += [name for name in definition.derivations if name in endpoint.event.split()]
+    for word in words:
+        sources = definition.derivations[word].inputs.values() if word in definition.derivations else [word]
+        for source in sources:
+            form = source.partition(".")[0]
+            if form in definition.forms:
+                yield form
+
+
+def _due(definition: Definition, form: str, visit: str) -> bool:
+    due = definition.schedule.get(form)
+    return due is not None and (due.log or visit in due.visits)
+
+
+def _objectives(definition: Definition, found: Findings) -> None:
+    unique_ids(found, ("objectives",), [objective.id for objective in definition.objectives], "objective")
+    served: set[str] = set()
+    for index, objective in enumerate(definition.objectives):
+        found.all_known(("objectives", index, "endpoints"), objective.endpoints, definition.endpoints, "the endpoint")
+        served.update(objective.endpoints)
+    for name in definition.endpoints:
+        if name not in served:
+            found.warn(
+                ("endpoints", name), f"no objective names the endpoint '{name}'", "add it to an objective", at_key=True
+            )
+
+
+def _primary(definition: Definition, found: Findings) -> None:
+    if not any(objective.level == "primary" for objective in definition.objectives):
+        found.error(("objectives",), "no objective is primary", "mark one `level: primary`", at_key=True)
+    if not any(endpoint.level == "primary" for endpoint in definition.endpoints.values()):
+        found.error(("endpoints",), "no endpoint is primary", "mark one `level: primary`", at_key=True)
+    primary = [name for name, analysis in definition.analyses.items() if analysis.level == "primary"]
+    if not primary:
+        found.error(("analyses",), "no analysis is primary", "mark one `level: primary`", at_key=True)
+    for name in primary:
+        endpoint = definition.endpoints.get(definition.analyses[name].endpoint or "")
+        if endpoint is not None and endpoint.level != "primary":
+            found.error(
+                ("analyses", name), f"the primary analysis '{name}' is of an endpoint that is not primary", at_key=True
+            )
+
+
+def _analysis(definition: Definition, name: str, analysis: Analysis, catalogue: Catalogue, found: Findings) -> None:
+    path: Path = ("analyses", name)
+    for key, choices in (
+        ("estimand", definition.estimands),
+        ("endpoint", definition.endpoints),
+        ("population", definition.populations),
+    ):
+        named = getattr(analysis, key)
+        if named is not None:
+            found.known((*path, key), named, choices, f"the {key}")
+    if analysis.endpoint is None and analysis.estimand is None and analysis.level != "descriptive":
+        found.error(path, f"the analysis '{name}' has neither an endpoint nor an estimand", "add one", at_key=True)
+    estimand = definition.estimands.get(analysis.estimand or "")
+    if estimand is not None and analysis.endpoint is not None and estimand.endpoint != analysis.endpoint:
+        found.error(
+            (*path, "endpoint"), f"the estimand '{analysis.estimand}' is of {estimand.endpoint}", "make them agree"
+        )
+    if analysis.contrast is not None:
+        found.all_known((*path, "contrast"), analysis.contrast, definition.arms, "the arm")
+    for index, covariate in enumerate(analysis.covariates):
+        _covariate(definition, (*path, "covariates", index), covariate, catalogue, found)
+    if catalogue.analyses is not None and analysis.method not in catalogue.analyses:
+        hint = did_you_mean(analysis.method, catalogue.analyses) or "the trial can be rehearsed but not opened"
+        found.warn((*path, "method"), f"the catalogue has no analysis '{analysis.method}'", hint)
+
+
+def _covariate(definition: Definition, path: Path, covariate: str, catalogue: Catalogue, found: Findings) -> None:
+    """A covariate is a stratum, a baseline value `form.item`, or something that a derivation gives,
+    `tis.enzyme_multiple`."""
+    first, dot, rest = covariate.partition(".")
+    if not dot:
+        found.known(path, covariate, definition.randomisation.strata, "the stratum")
+    elif first in definition.derivations:
+        measure = (catalogue.measures or {}).get(definition.derivations[first].method)
+        if measure is not None and rest not in measure.gives:
+            found.error(path, f"'{first}' gives no '{rest}'", known_or_close(rest, list(measure.gives)))
+    else:
+        value_known(definition, found, path, covariate)
