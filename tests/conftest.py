@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.plugins.requirements"]
+pytest_plugins = ["tests.plugins.requirements", "tests.plugins.databases"]
 
 HERE = Path(__file__).resolve().parent
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 from itertools import islice
 
 from trialwright.ledger.fact import EMPTY, Draft, Fact, Head, sealed
+from trialwright.ledger.kinds import PAYLOAD_REDACTED
+from trialwright.ledger.ports import Backdated, NotLogged
 
 
 class OutsideAct(RuntimeError):
@@ -19,6 +21,7 @@ class MemoryLedger:
         self._facts: list[Fact] = []
         self._head = EMPTY
         self._acting = False
+        self._start = 0
         self._redacted: list[Fact] = []
 
     @contextmanager
@@ -26,7 +29,7 @@ class MemoryLedger:
         """One transaction; nesting is refused as the databases refuse it."""
         if self._acting:
             raise OutsideAct("an act is under way already")
-        start = len(self._facts)
+        start = self._start = len(self._facts)
         self._acting = True
         self._redacted = []
         try:
@@ -44,6 +47,8 @@ class MemoryLedger:
         """Seal the draft to the head and keep it."""
         if not self._acting:
             raise OutsideAct("a fact is appended inside act() only")
+        if draft.at < self._head.at:
+            raise Backdated(f"{draft.at} lies before fact {self._head.number} at {self._head.at}")
         fact = sealed(draft, self._head)
         self._facts.append(fact)
         self._head = Head(fact.number, fact.seal, fact.at)
@@ -53,6 +58,8 @@ class MemoryLedger:
         """Delete payload and salt of a fact; its digest stays."""
         if not self._acting:
             raise OutsideAct("a payload is redacted inside act() only")
+        if not any(_redacts(fact, number) for fact in self._facts[self._start :]):
+            raise NotLogged(f"no payload.redacted fact in this act names fact {number}")
         fact = self._facts[number - 1]
         self._redacted.append(fact)
         self._facts[number - 1] = replace(fact, payload=None, salt=None)
@@ -64,3 +71,7 @@ class MemoryLedger:
     def head(self) -> Head:
         """The end of the chain."""
         return self._head
+
+
+def _redacts(fact: Fact, number: int) -> bool:
+    return fact.kind == PAYLOAD_REDACTED and fact.payload is not None and fact.payload["fact"] == str(number)

@@ -14,6 +14,14 @@ class Broken(Exception):
     """The ledger does not verify; nothing is appended to it."""
 
 
+class Backdated(ValueError):
+    """A fact was to be appended with an instant before the last one's."""
+
+
+class NotLogged(RuntimeError):
+    """A payload was to be redacted without the `payload.redacted` fact that says so in the same act."""
+
+
 class Ledger(Protocol):
     """An append-only chain of facts. Every append happens inside `act()`."""
 
@@ -23,12 +31,12 @@ class Ledger(Protocol):
         ...
 
     def append(self, draft: Draft) -> Fact:
-        """Seal the draft to the head and keep it. Only inside `act()`."""
+        """Seal the draft to the head and keep it. Only inside `act()`. Raises `Backdated`."""
         ...
 
     def redact(self, number: int) -> None:
         """Delete payload and salt of a fact, inside the `act()` that appended the logged, justified redaction; the
-        chain stays whole."""
+        chain stays whole. Raises `NotLogged`."""
         ...
 
     def facts(self, after: int = 0) -> Iterator[Fact]:

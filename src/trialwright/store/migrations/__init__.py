@@ -1,0 +1,1 @@
+"""One migration history for SQLite and PostgreSQL."""

@@ -1,0 +1,184 @@
+"""The triggers that keep facts, slots and sealed values append-only, on both engines, failing closed without an actor.
+
+Every later migration ends with `install` again: SQLite remakes a table to alter it, and drops its triggers in doing so.
+A database administrator can drop triggers; `missing` finds that, and the chain finds what was done meanwhile.
+"""
+
+from typing import Any
+
+from trialwright.ledger.fact import GENESIS
+from trialwright.ledger.kinds import ALLOCATION_DRAWN, PAYLOAD_REDACTED
+from trialwright.ledger.verify import COLUMNS
+
+CHAINS = ("store_fact", "store_access")
+SLOT_KEPT = ("id", "stratum", "position", "label", "leaf", "ciphertext")
+"""What a draw may not touch."""
+
+FOLLOWS = "a fact must follow the last one, with its payload, and cannot lie before it"
+NO_ACTOR = "who acts is not known, or is not who the fact names"
+CHANGED = "a fact is never changed; only a logged redaction empties a payload"
+DELETED = "nothing is ever deleted here"
+FIXED = "the list is fixed before the first fact"
+DRAWN = "a slot is drawn once, by the fact that names its label"
+
+
+def _same(columns: tuple[str, ...], operator: str) -> str:
+    return " AND ".join(f'NEW."{column}" {operator} OLD."{column}"' for column in columns)
+
+
+def _unbroken(table: str, new: str = "NEW") -> str:
+    """True where the new row does not follow."""
+    return f"""{new}."number" <> 1 + COALESCE((SELECT MAX("number") FROM {table}), 0)
+        OR {new}."previous" <> COALESCE((SELECT "seal" FROM {table} ORDER BY "number" DESC LIMIT 1), '{GENESIS}')
+        OR {new}."at" < COALESCE((SELECT "at" FROM {table} ORDER BY "number" DESC LIMIT 1), '')
+        OR {new}."payload" IS NULL OR {new}."salt" IS NULL"""
+
+
+# ---------------------------------------------------------------- SQLite
+
+
+def _refuse(sentence: str, when: str = "1") -> str:
+    return f"SELECT RAISE(ABORT, 'trialwright: {sentence}') WHERE {when};"
+
+
+def _sqlite_trigger(table: str, act: str, *body: str) -> tuple[str, str]:
+    name = f"{table}_{act.lower()}"
+    return name, f"CREATE TRIGGER {name} BEFORE {act} ON {table} BEGIN {' '.join(body)} END"
+
+
+def _sqlite() -> dict[str, str]:
+    kept = tuple(column for column in COLUMNS if column not in ("payload", "salt"))
+    logged = f"""EXISTS (SELECT 1 FROM store_fact WHERE "number" > trialwright_since() AND "kind" = '{PAYLOAD_REDACTED}'
+        AND json_extract("payload", '$.fact') = CAST(OLD."number" AS TEXT))"""
+    redaction = f"""trialwright_actor() IS NOT NULL AND OLD."payload" IS NOT NULL AND NEW."payload" IS NULL
+        AND NEW."salt" IS NULL AND {_same(kept, "IS")} AND {logged}"""
+    drawn = f"""OLD."drawn_by" IS NULL AND {_same(SLOT_KEPT, "IS")} AND EXISTS (SELECT 1 FROM store_fact
+        WHERE "number" = NEW."drawn_by" AND "number" > trialwright_since() AND "kind" = '{ALLOCATION_DRAWN}'
+        AND json_extract("payload", '$.label') = OLD."label")"""
+    no_actor = "trialwright_actor() IS NULL"
+    made = [
+        *(
+            _sqlite_trigger(
+                table,
+                "INSERT",
+                _refuse(NO_ACTOR, f'{no_actor} OR trialwright_actor() <> NEW."by"'),
+                _refuse(FOLLOWS, _unbroken(table)),
+            )
+            for table in CHAINS
+        ),
+        _sqlite_trigger("store_fact", "UPDATE", _refuse(CHANGED, f"COALESCE({redaction}, 0) = 0")),
+        _sqlite_trigger("store_access", "UPDATE", _refuse(CHANGED)),
+        _sqlite_trigger("store_slot", "UPDATE", _refuse(DRAWN, f"COALESCE({drawn}, 0) = 0")),
+        _sqlite_trigger("store_sealedvalue", "UPDATE", _refuse(CHANGED)),
+        _sqlite_trigger("store_list", "UPDATE", _refuse(FIXED)),
+        _sqlite_trigger("store_sealedvalue", "INSERT", _refuse(NO_ACTOR, no_actor)),
+    ]
+    for table in ("store_slot", "store_list"):
+        fixed = _refuse(FIXED, "EXISTS (SELECT 1 FROM store_fact)")
+        made.append(_sqlite_trigger(table, "INSERT", _refuse(NO_ACTOR, no_actor), fixed))
+    for table in (*CHAINS, "store_slot", "store_sealedvalue", "store_list"):
+        made.append(_sqlite_trigger(table, "DELETE", _refuse(DELETED)))
+    return dict(made)
+
+
+# ---------------------------------------------------------------- PostgreSQL
+
+
+def _pg_refuse(sentence: str, when: str = "TRUE") -> str:
+    return f"IF {when} THEN RAISE EXCEPTION 'trialwright: {sentence}' USING ERRCODE = 'check_violation'; END IF;"
+
+
+def _pg_function(table: str, act: str, *body: str) -> tuple[str, str]:
+    """The body of the trigger's function; a row trigger before the act, a statement trigger for TRUNCATE."""
+    return f"{table}_{act.lower()}", " ".join(("BEGIN", *body, "RETURN NEW; END"))
+
+
+def _postgresql() -> dict[str, str]:
+    """Name -> function body. `xmin` is the transaction that wrote a row: only a redaction or a draw of this very
+    transaction counts."""
+    kept = tuple(column for column in COLUMNS if column not in ("payload", "salt"))
+    actor = "NULLIF(current_setting('trialwright.actor', true), '')"
+    here = "xmin = pg_current_xact_id()::xid"
+    logged = f"""EXISTS (SELECT 1 FROM store_fact WHERE "number" > OLD."number" AND {here}
+        AND "kind" = '{PAYLOAD_REDACTED}' AND "payload"::json ->> 'fact' = OLD."number"::text)"""
+    same = "IS NOT DISTINCT FROM"
+    redaction = f"""{actor} IS NOT NULL AND OLD."payload" IS NOT NULL AND NEW."payload" IS NULL
+        AND NEW."salt" IS NULL AND {_same(kept, same)} AND {logged}"""
+    drawn = f"""OLD."drawn_by" IS NULL AND {_same(SLOT_KEPT, same)} AND EXISTS (SELECT 1 FROM store_fact
+        WHERE "number" = NEW."drawn_by" AND {here} AND "kind" = '{ALLOCATION_DRAWN}'
+        AND "payload"::json ->> 'label' = OLD."label")"""
+    no_actor = f"{actor} IS NULL"
+    made = [
+        *(
+            _pg_function(
+                table,
+                "INSERT",
+                _pg_refuse(NO_ACTOR, f'{no_actor} OR {actor} <> NEW."by"'),
+                _pg_refuse(FOLLOWS, _unbroken(table).replace('"at" <', '"at" COLLATE "C" <')),
+            )
+            for table in CHAINS
+        ),
+        _pg_function("store_fact", "UPDATE", _pg_refuse(CHANGED, f"NOT COALESCE({redaction}, FALSE)")),
+        _pg_function("store_access", "UPDATE", _pg_refuse(CHANGED)),
+        _pg_function("store_slot", "UPDATE", _pg_refuse(DRAWN, f"NOT COALESCE({drawn}, FALSE)")),
+        _pg_function("store_sealedvalue", "UPDATE", _pg_refuse(CHANGED)),
+        _pg_function("store_list", "UPDATE", _pg_refuse(FIXED)),
+        _pg_function("store_sealedvalue", "INSERT", _pg_refuse(NO_ACTOR, no_actor)),
+    ]
+    for table in ("store_slot", "store_list"):
+        fixed = _pg_refuse(FIXED, "EXISTS (SELECT 1 FROM store_fact)")
+        made.append(_pg_function(table, "INSERT", _pg_refuse(NO_ACTOR, no_actor), fixed))
+    for table in (*CHAINS, "store_slot", "store_sealedvalue", "store_list"):
+        made.append(_pg_function(table, "DELETE", _pg_refuse(DELETED)))
+        made.append(_pg_function(table, "TRUNCATE", _pg_refuse(DELETED)))
+    return dict(made)
+
+
+def _pg_statements(name: str, body: str) -> list[str]:
+    table, _, act = name.rpartition("_")
+    rows = "STATEMENT" if act == "truncate" else "ROW"
+    return [
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $body${body}$body$",
+        f"DROP TRIGGER IF EXISTS {name} ON {table}",
+        f"CREATE TRIGGER {name} BEFORE {act.upper()} ON {table} FOR EACH {rows} EXECUTE FUNCTION {name}()",
+    ]
+
+
+# ---------------------------------------------------------------- both
+
+
+def expected(vendor: str) -> dict[str, str]:
+    """Trigger name -> its text (SQLite) or its function's body (PostgreSQL)."""
+    return _sqlite() if vendor == "sqlite" else _postgresql()
+
+
+def install(editor: Any) -> None:
+    """Create every trigger, replacing those that are there; for migrations."""
+    for name, text in expected(editor.connection.vendor).items():
+        if editor.connection.vendor == "sqlite":
+            editor.execute(f"DROP TRIGGER IF EXISTS {name}", params=None)
+            editor.execute(text, params=None)
+        else:
+            for statement in _pg_statements(name, text):
+                editor.execute(statement, params=None)
+
+
+SQLITE_TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+PG_TRIGGERS = """SELECT t.tgname, CASE WHEN t.tgenabled = 'O' AND c.relname || '_' || lower(split_part(
+        pg_get_triggerdef(t.oid), ' ', 5)) = t.tgname THEN p.prosrc END
+    FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE NOT t.tgisinternal AND pg_table_is_visible(c.oid)"""
+
+
+def missing(cursor: Any, vendor: str) -> list[str]:
+    """What is wrong with the triggers, in sentences: dropped, disabled or replaced ones."""
+    cursor.execute(SQLITE_TRIGGERS if vendor == "sqlite" else PG_TRIGGERS)
+    found = dict(cursor.fetchall())
+    sentences = []
+    for name, text in expected(vendor).items():
+        table, _, act = name.rpartition("_")
+        if name not in found:
+            sentences.append(f"the trigger that guards {table} against {act} was dropped")
+        elif found[name] != text:
+            sentences.append(f"the trigger that guards {table} against {act} was disabled or replaced")
+    return sentences
