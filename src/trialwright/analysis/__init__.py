@@ -1,1 +1,23 @@
+"""From snapshot to data sets to estimate: one module per method, listed here.
 
+To add a method: write `analysis/<name>.py` with `answer(question)`, add its line to `METHODS`, and prove it in
+`tests/agreement` against R, SAS or a paper.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from trialwright.analysis import ancova, descriptive, proportions, safety, survival, welch
+from trialwright.analysis.question import Method
+
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        "ancova": Method("Analysis of covariance", ("endpoint at one visit", "covariates"), ancova.answer),
+        "welch": Method("Welch's t test, unadjusted", ("endpoint at one visit",), welch.answer),
+        "responders": Method("Responders", ("endpoint at one visit", "thresholds of its measure"), proportions.answer),
+        "kaplan_meier": Method("Kaplan-Meier and log-rank", ("endpoint with an event",), survival.answer),
+        "baseline_table": Method("Baseline table", (), descriptive.answer),
+        "adverse_events": Method("Adverse events", (), safety.answer),
+    }
+)
+"""Every method that a definition may name."""

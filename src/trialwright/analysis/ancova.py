@@ -19,6 +19,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import stdtr, stdtrit
 
 from trialwright.analysis.estimates import Effect, NotEstimable, SingularDesign
+from trialwright.analysis.question import Question
 
 Floats = NDArray[np.float64]
 
@@ -115,6 +116,11 @@ def ancova(
     return Ancova(effect, means, float(residual), observed.size, model.columns, tuple(coefficients.tolist()))
 
 
+def answer(question: Question) -> Ancova:
+    """The declared covariates and factors, taken into the model as they are."""
+    return ancova(question.outcome, question.arm, question.covariates, question.factors, question.level)
+
+
 def _fit(outcome: Floats, model: Design) -> tuple[Floats, Floats, float, int]:
     """R, Q'y, the residual standard deviation and its degrees of freedom."""
     rows, width = model.matrix.shape
@@ -161,7 +167,8 @@ def _effect(estimate: float, se: float, df: int, level: float) -> Effect:
     statistic = estimate / se
     half = float(stdtrit(df, 0.5 + level / 2)) * se
     p = 2.0 * float(stdtr(df, -abs(statistic)))
-    return Effect(float(estimate), float(se), df, float(statistic), p, estimate - half, estimate + half, level)
+    limits = float(estimate - half), float(estimate + half)
+    return Effect(float(estimate), float(se), df, float(statistic), p, *limits, level)
 
 
 def _adjusted(at: Floats, coefficients: Floats, triangle: Floats, residual: float, half: float, n: int) -> AdjustedMean:

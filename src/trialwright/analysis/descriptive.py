@@ -4,11 +4,15 @@ Testing baseline differences in a randomised trial tests the randomisation, not 
 15), so this module offers no test.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from trialwright.analysis.question import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,35 @@ def numbers(values: ArrayLike) -> Numbers:
     return Numbers(
         known.size, missing, float(known.mean()), sd, middle, low, high, float(known.min()), float(known.max())
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One row of a baseline table: the summary of each group in turn, of one kind for all."""
+
+    label: str
+    unit: str
+    summaries: tuple[Numbers, ...] | tuple[Counts, ...]
+
+
+def table(variables: Mapping[str, tuple[str, Sequence[Any]]], groups: Sequence[Sequence[bool]]) -> tuple[Variable, ...]:
+    """Each variable in each group; `groups` holds one true/false per participant and group."""
+    return tuple(_variable(label, unit, values, groups) for label, (unit, values) in variables.items())
+
+
+def answer(question: Question) -> tuple[Variable, ...]:
+    """The baseline table with reference, treatment and everybody as its columns."""
+    arm = question.arm
+    return table(question.variables, [list(arm == 0), list(arm == 1), [True] * arm.size])
+
+
+def _variable(label: str, unit: str, values: Sequence[Any], groups: Sequence[Sequence[bool]]) -> Variable:
+    parts = [[value for value, inside in zip(values, group, strict=True) if inside] for group in groups]
+    if any(isinstance(value, str) for value in values):
+        order = [name for name, _ in Counter(value for value in values if value is not None).most_common()]
+        return Variable(label, unit, tuple(counts(part, order) for part in parts))
+    known = [[float("nan") if value is None else float(value) for value in part] for part in parts]
+    return Variable(label, unit, tuple(numbers(part) for part in known))
 
 
 def counts(values: Iterable[object], order: Sequence[str] = ()) -> Counts:

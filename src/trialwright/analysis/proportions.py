@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import betaincinv, gammaln, ndtri
 
 from trialwright.analysis.estimates import Interval, NotEstimable
+from trialwright.analysis.question import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,30 @@ def comparison(first: tuple[int, int], second: tuple[int, int], level: float = 0
     return Comparison(
         arms, newcombe(first, second, level), wald_difference(first, second, level), fisher(first, second)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AtThreshold:
+    """Responders by one cut-off: those whose outcome reaches it."""
+
+    name: str
+    threshold: float
+    comparison: Comparison
+
+
+def answer(question: Question) -> tuple[AtThreshold, ...]:
+    """Responders at every declared threshold, reached or exceeded, in the order declared."""
+    if not question.thresholds:
+        raise NotEstimable("No threshold is declared that would make somebody a responder.")
+    first, second = (question.outcome[question.arm == arm] for arm in (0, 1))
+    return tuple(
+        AtThreshold(name, cut, comparison(_reaching(first, cut), _reaching(second, cut), question.level))
+        for name, cut in question.thresholds.items()
+    )
+
+
+def _reaching(outcome: np.ndarray, cut: float) -> tuple[int, int]:
+    return int((outcome >= cut).sum()), outcome.size
 
 
 def _quantile(level: float) -> float:

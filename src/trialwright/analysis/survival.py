@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc, ndtri
 
 from trialwright.analysis.estimates import NotEstimable
+from trialwright.analysis.question import Question
 
 NOTE = (
     "Sensitivity analysis: the event is seen at visits only, so its true time is interval-censored; "
@@ -114,6 +115,12 @@ def time_to_event(
     except NotEstimable:
         test = None
     return TimeToEvent((curves[0], curves[1]), test)
+
+
+def answer(question: Question) -> TimeToEvent:
+    """Times and events of the two arms."""
+    times, events = ([values[question.arm == arm] for arm in (0, 1)] for values in (question.times, question.events))
+    return time_to_event((times[0], times[1]), (events[0], events[1]), question.level)
 
 
 def _checked(time: ArrayLike, event: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.special import stdtr, stdtrit
 
 from trialwright.analysis.estimates import Effect, NotEstimable
+from trialwright.analysis.question import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,12 @@ def welch(first: ArrayLike, second: ArrayLike, level: float = 0.95) -> Welch:
     half = float(stdtrit(df, 0.5 + level / 2)) * se
     p = 2.0 * float(stdtr(df, -abs(estimate / se)))
     return Welch(Effect(estimate, se, df, estimate / se, p, estimate - half, estimate + half, level), groups)
+
+
+def answer(question: Question) -> Welch:
+    """The unadjusted difference, whatever covariates are declared."""
+    first, second = (question.outcome[question.arm == arm] for arm in (0, 1))
+    return welch(first, second, question.level)
 
 
 def _group(which: str, values: ArrayLike) -> Group:

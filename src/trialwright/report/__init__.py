@@ -1,1 +1,8 @@
+"""Figures, tables, the flow of participants and the trial report, as one page and as JSON."""
 
+from trialwright.report.build import report
+from trialwright.report.content import Content
+from trialwright.report.context import Context
+from trialwright.report.page import html, json_bytes, write
+
+__all__ = ["Content", "Context", "html", "json_bytes", "report", "write"]

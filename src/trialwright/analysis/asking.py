@@ -1,0 +1,204 @@
+"""From a planned analysis to its `Question`: who is analysed, outcome, covariates, who is omitted and why."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trialwright import design, logic
+from trialwright.analysis import safety
+from trialwright.analysis.baseline import variables
+from trialwright.analysis.estimates import NotEstimable
+from trialwright.analysis.observations import Observations
+from trialwright.analysis.question import Floats, Question
+from trialwright.analysis.scores import Scores, scores
+from trialwright.design.forms import kept
+from trialwright.design.model import Analysis, Definition, Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, and what a reader must know about how it came about: `omitted` is participant -> reason."""
+
+    question: Question
+    participants: tuple[str, ...]
+    omitted: Mapping[str, str]
+    visit: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One analysis on one set of participants; `arm` is 0 for the reference and 1 for the treatment."""
+
+    seen: Observations
+    plan: Analysis
+    who: tuple[str, ...]
+    arm: NDArray[np.int64]
+    level: float
+
+    @property
+    def strategies(self) -> Mapping[str, str]:
+        """What the estimand says of each intercurrent event."""
+        return self.seen.definition.estimands[self.plan.estimand].intercurrent if self.plan.estimand else {}
+
+
+def asked(
+    seen: Observations, plan: Analysis, endpoint: str | None, who: Sequence[str], treatments: Mapping[str, str]
+) -> Asked:
+    """The question of one planned analysis over the members `who` of its population. Raises `NotEstimable`.
+
+    Participants whose arm is not one of the two compared (or not opened) take no part in it.
+    """
+    arms = contrast(seen.definition, plan)
+    compared = tuple(person for person in who if treatments.get(person) in arms)
+    arm = np.array([arms.index(treatments[person]) for person in compared], dtype=np.int64)
+    level = float(1 - (plan.alpha if plan.sided == 2 else 2 * plan.alpha))
+    case = _Case(seen, plan, compared, arm, level)
+    if plan.method == "baseline_table":
+        return Asked(Question(arm, variables=variables(seen, compared), level=level), compared, {})
+    if plan.method == "adverse_events":
+        log = [list(seen.rows(person, safety.FORM)) for person in compared]
+        return Asked(Question(arm, log=log, kinds=safety.kinds_of(seen.definition), level=level), compared, {})
+    if endpoint is None:
+        raise NotEstimable("The analysis names no endpoint.")
+    if seen.definition.endpoints[endpoint].event is not None:
+        return _when(case, endpoint)
+    return _how_much(case, seen.definition.endpoints[endpoint])
+
+
+def contrast(definition: Definition, plan: Analysis) -> tuple[str, str]:
+    """Reference and treatment, as arms of the definition; declared as (treatment, reference)."""
+    estimand = definition.estimands[plan.estimand] if plan.estimand else None
+    treatment, reference = (plan.contrast or (estimand.treatments if estimand else tuple(definition.arms)))[:2]
+    return reference, treatment
+
+
+def _how_much(case: _Case, endpoint: Endpoint) -> Asked:
+    """A measure at one visit, with covariates; participants without the one or the other are omitted and named."""
+    if not endpoint.measure or not endpoint.at:
+        raise NotEstimable("The endpoint names no measure or no visit.")
+    measure, visit, notes = endpoint.measure[0], endpoint.at[0], []
+    if len(endpoint.at) > 1 or len(endpoint.measure) > 1:
+        notes.append(f"The endpoint names several visits or measures; {measure} at {visit} is analysed.")
+    scored = scores(case.seen, measure, case.who, [visit])
+    outcome, died = _with_deaths(case, scored.at(visit))
+    if died:
+        notes.append(f"{died} participants who died before {visit} count with a score of 0.")
+    covariates, factors = _adjustments(case, measure, scored)
+    at = case.seen.definition.visits[visit].label
+    omitted = dict.fromkeys(_unknown(case.who, outcome), f"no {scored.label} at {at}")
+    for name, values in covariates.items():
+        omitted |= {person: f"no {name} at baseline" for person in _unknown(case.who, values) if person not in omitted}
+    used = np.array([person not in omitted for person in case.who], dtype=bool)
+    if not used.any():
+        raise NotEstimable(f"Nobody in the population has a known {scored.label} at {at} with all covariates.")
+    question = Question(
+        case.arm[used],
+        outcome[used],
+        {name: values[used] for name, values in covariates.items()},
+        {name: values[used] for name, values in factors.items()},
+        _thresholds(case.plan, scored),
+        level=case.level,
+    )
+    return Asked(question, tuple(p for p in case.who if p not in omitted), omitted, visit, tuple(notes))
+
+
+def _adjustments(case: _Case, measure: str, scored: Scores) -> tuple[dict[str, Floats], dict[str, NDArray[Any]]]:
+    """Declared covariates: a stratification factor, `form.item` at baseline, or `<measure>.<quantity>`."""
+    covariates: dict[str, Floats] = {}
+    factors: dict[str, NDArray[Any]] = {}
+    definition = case.seen.definition
+    derivation = definition.derivations.get(measure)
+    start = (derivation.baseline if derivation else None) or case.seen.anchor
+    for name in case.plan.covariates:
+        first, _, rest = name.partition(".")
+        if name in definition.randomisation.strata:
+            factors[name] = np.array([_level(case.seen, person, name) for person in case.who], dtype=str)
+        elif first == measure and rest in scored.baseline:
+            covariates[name] = scored.baseline[rest]
+        elif first in definition.forms:
+            covariates[name] = scores(case.seen, name, case.who, [start]).at(start)
+        else:
+            raise NotEstimable(f"The covariate '{name}' is neither a stratification factor nor known at baseline.")
+    return covariates, factors
+
+
+def _level(seen: Observations, participant: str, factor: str) -> str:
+    allocation = seen.participants[participant].allocation
+    return "" if allocation is None else allocation.levels.get(factor, "")
+
+
+def _with_deaths(case: _Case, values: Floats) -> tuple[Floats, int]:
+    """Under a composite strategy a participant who died without the measure counts as no improvement, 0."""
+    if not case.strategies.get("death", "").startswith("composite"):
+        return values, 0
+    died = np.array([_died(case.seen, person) for person in case.who], dtype=bool) & np.isnan(values)
+    return np.where(died, 0.0, values), int(died.sum())
+
+
+def _died(seen: Observations, participant: str) -> bool:
+    pages = seen.participants[participant].pages.values()
+    return any(page.items.get("death_date") or page.items.get("status") == "death" for page in pages)
+
+
+def _when(case: _Case, endpoint: str) -> Asked:
+    """Weeks to the first visit at which the event is seen, else censored at the last visit at which it could be."""
+    visits = case.seen.definition.endpoints[endpoint].at
+    condition, names = _event(case.seen.definition, endpoint)
+    measured = {name: scores(case.seen, name, case.who, visits).values for name in names}
+    found = [_first(case.seen, person, row, visits, condition, measured) for row, person in enumerate(case.who)]
+    omitted = {
+        person: "never assessed after randomisation"
+        for person, (time, _) in zip(case.who, found, strict=True)
+        if time == 0
+    }
+    used = np.array([person not in omitted for person in case.who], dtype=bool)
+    times = np.array([time for time, _ in found], dtype=np.float64)[used]
+    events = np.array([event for _, event in found], dtype=bool)[used]
+    if not used.any():
+        raise NotEstimable("Nobody in the population was assessed after randomisation.")
+    question = Question(case.arm[used], times=times, events=events, level=case.level)
+    return Asked(question, tuple(p for p in case.who if p not in omitted), omitted)
+
+
+def _first(
+    seen: Observations, person: str, row: int, visits: Sequence[str], condition: Any, measured: Mapping[str, Floats]
+) -> tuple[float, bool]:
+    """(weeks, true) at the first visit with the event, (last assessed week, false) without; week 0: never assessed."""
+    last = 0.0
+    for column, visit in enumerate(visits):
+        known = {name: float(values[row, column]) for name, values in measured.items()}
+        week = seen.weeks(person, visit) or seen.planned_week(visit) or 0.0
+        if week <= 0 or any(value != value for value in known.values()):
+            continue
+        last = week
+        if condition({name: logic.number(Decimal(repr(value))) for name, value in known.items()}) is True:
+            return week, True
+    return last, False
+
+
+@kept
+def _event(definition: Definition, endpoint: str) -> tuple[Any, tuple[str, ...]]:
+    """The event's condition, compiled once for a definition, and the derivations that it names."""
+    expression = logic.condition(definition.endpoints[endpoint].event)
+    scope = design.event_scope(definition)
+    named = sorted(logic.names(expression) & definition.derivations.keys())
+    return logic.compile(logic.check(expression, scope, expected="boolean")), tuple(named)
+
+
+def _thresholds(plan: Analysis, scored: Scores) -> dict[str, float]:
+    """The measure's cut-offs by name, or those that `thresholds: "20, 40"` of the analysis lists."""
+    chosen = plan.options.get("thresholds")
+    if chosen is None:
+        return dict(scored.thresholds)
+    names = {cut: name for name, cut in scored.thresholds.items()}
+    cuts = [float(part) for part in chosen.split(",")]
+    return {names.get(cut, f"at least {cut:g}"): cut for cut in cuts}
+
+
+def _unknown(who: Sequence[str], values: Floats) -> list[str]:
+    return [who[int(index)] for index in np.flatnonzero(np.isnan(values))]

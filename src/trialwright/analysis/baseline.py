@@ -1,0 +1,38 @@
+"""The participants at the start: which variables a baseline table shows, and their values."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from trialwright.analysis.observations import Observations
+from trialwright.design.model import Definition
+
+
+def variables(seen: Observations, who: Sequence[str]) -> dict[str, tuple[str, tuple[Any, ...]]]:
+    """The baseline table's rows: every number and code that the eligibility criteria speak of, newest value up to the
+    randomisation visit. Label -> (unit, values), a number as float and a code as its label."""
+    definition = seen.definition
+    limits = {
+        name for measure in definition.derivations.values() for key, name in measure.inputs.items() if "_uln" in key
+    }
+    last = definition.visits[definition.randomisation.visit].day or 1
+    order = sorted(
+        (visit for visit, plan in definition.visits.items() if plan.day is not None and plan.day <= last),
+        key=lambda visit: -(definition.visits[visit].day or 0),
+    )
+    rows: dict[str, tuple[str, tuple[Any, ...]]] = {}
+    for fact in definition.facts.values():
+        if fact.item is None or fact.item in limits or fact.type not in ("integer", "decimal", "quantity", "code"):
+            continue
+        label = fact.label[0].upper() + fact.label[1:]
+        found = [next((v for visit in order if (v := seen.value(p, visit, fact.item)) is not None), None) for p in who]
+        rows[label] = (fact.unit or "", tuple(_shown(definition, fact.item, value) for value in found))
+    return rows
+
+
+def _shown(definition: Definition, name: str, value: Any) -> Any:
+    """A code by its label, a number as it will be averaged."""
+    form, _, item = name.partition(".")
+    codes = next((known.codes for known in definition.forms[form].items if known.id == item), None)
+    if codes is not None and value is not None:
+        return definition.codelists[codes].get(str(value), str(value))
+    return value if value is None or isinstance(value, str) else float(value)

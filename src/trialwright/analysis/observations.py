@@ -1,0 +1,101 @@
+"""The answers of a snapshot as typed values, derived items included; every page is read once."""
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from trialwright.capture.form import FormRules
+from trialwright.design.model import Definition
+from trialwright.ledger.canonical import instant
+from trialwright.ledger.replay import Page, Participant
+from trialwright.ledger.snapshot import Snapshot
+
+NOTHING: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """A snapshot read under a definition.
+
+    `rules` keeps the compiled forms; hand the same mapping in again for another snapshot of the same definition.
+    """
+
+    definition: Definition
+    snapshot: Snapshot
+    rules: MutableMapping[str, FormRules] = field(default_factory=dict)
+    _pages: dict[tuple[str, str, str], Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def participants(self) -> Mapping[str, Participant]:
+        """Everybody who consented, by id."""
+        return self.snapshot.state.participants
+
+    @property
+    def randomised(self) -> list[str]:
+        """The ids of the randomised, in the order of consent."""
+        return [person.id for person in self.participants.values() if person.allocation is not None]
+
+    @property
+    def anchor(self) -> str:
+        """The visit that the days count from."""
+        return next(name for name, visit in self.definition.visits.items() if visit.anchor)
+
+    def value(self, participant: str, visit: str, name: str) -> Any:
+        """The value of `form.item` (or `form.group.key.side.item`) at a visit; None where there is none."""
+        form, _, item = name.partition(".")
+        return self.page(participant, visit, form).get(item)
+
+    def number(self, participant: str, visit: str, name: str) -> Decimal | int | None:
+        """The same for a measured value; a text or code, or no answer, is None."""
+        value = self.value(participant, visit, name)
+        return value if isinstance(value, Decimal | int) and not isinstance(value, bool) else None
+
+    def page(self, participant: str, visit: str, form: str) -> Mapping[str, Any]:
+        """One page: items and derived items by name; empty where there is no page."""
+        key = (participant, visit, form)
+        if key not in self._pages:
+            page = self.participants[participant].pages.get((visit, form, ""))
+            self._pages[key] = NOTHING if page is None else self._typed(page, visit, form)
+        return self._pages[key]
+
+    def rows(self, participant: str, form: str) -> Iterator[Mapping[str, Any]]:
+        """The rows of a log or repeated form in the order of entry, each with its `visit`; "none known" is no row."""
+        for (visit, name, repeat), page in self.participants[participant].pages.items():
+            if name == form and repeat not in ("", "0"):
+                yield {**self._typed(page, visit, form), "visit": visit}
+
+    def on(self, participant: str, visit: str) -> date | None:
+        """The day on which a visit took place: the first date that a page of it carries."""
+        days = [
+            page.on for (name, _, _), page in self.participants[participant].pages.items() if name == visit and page.on
+        ]
+        return date.fromisoformat(min(days)) if days else None
+
+    def randomised_on(self, participant: str) -> date | None:
+        """The day of the randomisation on the site's own calendar."""
+        person = self.participants[participant]
+        if person.allocation is None:
+            return None
+        zone = ZoneInfo(self.definition.sites[person.site].zone)
+        return instant(person.allocation.at).astimezone(zone).date()
+
+    def weeks(self, participant: str, visit: str) -> float | None:
+        """Weeks from randomisation to a visit that took place, None before or without it."""
+        day, start = self.on(participant, visit), self.randomised_on(participant)
+        return None if day is None or start is None else (day - start).days / 7
+
+    def planned_week(self, visit: str) -> float | None:
+        """Weeks from the anchor visit by plan; the anchor is day 1. None for an unplanned visit."""
+        day = self.definition.visits[visit].day
+        start = self.definition.visits[self.anchor].day or 1
+        return None if day is None else (day - start) / 7
+
+    def _typed(self, page: Page, visit: str, form: str) -> Mapping[str, Any]:
+        rules = self.rules.get(form)
+        if rules is None:
+            rules = self.rules[form] = FormRules(self.definition, form)
+        values = rules.values(page.items)
+        return rules.environment(values, visit) if rules.form.derive else values

@@ -1,0 +1,127 @@
+"""Every analysis that the definition declares, run on a snapshot with opened treatments.
+
+A planned analysis becomes a `Question` (arrays over the participants it analyses) and its method answers. What cannot
+be answered says why: a method or measure that the program lacks, or data that do not hold what the method needs.
+Nothing that was planned is left out of the results.
+"""
+
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from trialwright.analysis import METHODS
+from trialwright.analysis.asking import asked, contrast
+from trialwright.analysis.estimates import Effect, NotEstimable
+from trialwright.analysis.observations import Observations
+from trialwright.analysis.populations import populations
+from trialwright.capture.form import FormRules
+from trialwright.design.model import Analysis, Definition
+from trialwright.ledger.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One planned analysis and what came of it.
+
+    `status`: `done`; `lacking` (the program has no such method); `refused` (the data or a measure do not allow it).
+    `arms` are the labels of reference and treatment, `n` how many of each were analysed, `omitted` the participants of
+    the population who were not, with the reason. `result` is the method's own frozen result.
+    """
+
+    id: str
+    label: str
+    level: str
+    method: str
+    title: str
+    endpoint: str | None
+    visit: str | None
+    population: str | None
+    status: str
+    why: str = ""
+    arms: tuple[str, str] = ("", "")
+    n: tuple[int, int] = (0, 0)
+    analysed: tuple[str, ...] = ()
+    omitted: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    result: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """All planned analyses in the order of the definition, and the populations that they were run on."""
+
+    answers: tuple[Answer, ...]
+    populations: Mapping[str, tuple[str, ...]]
+
+    @property
+    def primary(self) -> Answer | None:
+        """The first analysis of level primary."""
+        return next((answer for answer in self.answers if answer.level == "primary"), None)
+
+
+def analyse(
+    definition: Definition,
+    snapshot: Snapshot,
+    treatments: Mapping[str, str],
+    rules: MutableMapping[str, FormRules] | None = None,
+) -> Results:
+    """Run every planned analysis. `treatments` maps every randomised participant to an arm of the definition."""
+    seen = Observations(definition, snapshot, {} if rules is None else rules)
+    members = populations(seen)
+    answers = [_answer(seen, name, plan, members, treatments) for name, plan in definition.analyses.items()]
+    return Results(tuple(answers), members)
+
+
+def primary(
+    definition: Definition,
+    snapshot: Snapshot,
+    treatments: Mapping[str, str],
+    rules: MutableMapping[str, FormRules] | None = None,
+) -> Answer:
+    """The primary analysis alone: what a rehearsal needs of each rehearsed trial. Pass the same `rules` every time."""
+    seen = Observations(definition, snapshot, {} if rules is None else rules)
+    name = next((name for name, plan in definition.analyses.items() if plan.level == "primary"), None)
+    if name is None:
+        raise NotEstimable("The definition declares no primary analysis.")
+    return _answer(seen, name, definition.analyses[name], populations(seen), treatments)
+
+
+def effect(answer: Answer) -> Effect | None:
+    """The difference between the arms with its standard error and limits, where the method gives one."""
+    return getattr(answer.result, "effect", None)
+
+
+def _answer(
+    seen: Observations,
+    name: str,
+    plan: Analysis,
+    members: Mapping[str, tuple[str, ...]],
+    treatments: Mapping[str, str],
+) -> Answer:
+    estimand = seen.definition.estimands[plan.estimand] if plan.estimand else None
+    endpoint = plan.endpoint or (estimand.endpoint if estimand else None)
+    population = plan.population or (estimand.population if estimand else None)
+    method = METHODS.get(plan.method)
+    title = plan.method if method is None else method.title
+    head = Answer(name, plan.label, plan.level, plan.method, title, endpoint, None, population, "lacking")
+    if method is None:
+        return replace(head, why=f"The method '{plan.method}' is not in the catalogue of this version.")
+    who = members[population] if population else seen.randomised
+    try:
+        put = asked(seen, plan, endpoint, who, treatments)
+        result = method.answer(put.question)
+    except NotEstimable as refusal:
+        return replace(head, status="refused", why=str(refusal))
+    reference, treatment = contrast(seen.definition, plan)
+    in_treatment = int(put.question.arm.sum())
+    return replace(
+        head,
+        visit=put.visit,
+        status="done",
+        arms=(seen.definition.arms[reference].label, seen.definition.arms[treatment].label),
+        n=(put.question.arm.size - in_treatment, in_treatment),
+        analysed=put.participants,
+        omitted=tuple(put.omitted.items()),
+        notes=put.notes,
+        result=result,
+    )

@@ -1,0 +1,43 @@
+"""What one planned analysis asks, as arrays over the participants that it analyses; a method answers it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Arrays of shape (n,), nothing missing.
+
+    `arm` is 0 for the reference and 1 for the treatment. `outcome` is empty for a time-to-event question, which has
+    `times` (weeks since randomisation) and `events` (false: censored) instead. `thresholds` are the declared cut-offs
+    of a responder analysis. `variables` are the rows of a table: label -> (unit, values), a number as
+    float, a category as text, None for unknown. `log` are each participant's
+    adverse events, `kinds` what is counted apart. `level` is 0.95 for 95 % intervals.
+    """
+
+    arm: NDArray[np.int64]
+    outcome: Floats = field(default_factory=lambda: np.empty(0))
+    covariates: Mapping[str, Floats] = field(default_factory=dict)
+    factors: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    times: Floats = field(default_factory=lambda: np.empty(0))
+    events: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=bool))
+    variables: Mapping[str, tuple[str, Sequence[Any]]] = field(default_factory=dict)
+    log: Sequence[Sequence[Mapping[str, Any]]] = ()
+    kinds: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    level: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A catalogued analysis: its name for people, what a definition must give it, and the function that answers."""
+
+    title: str
+    needs: tuple[str, ...]
+    answer: Callable[[Question], Any]

@@ -1,0 +1,82 @@
+"""The report: the content tree of one trial, with or without opened treatments."""
+
+from collections.abc import Mapping
+
+from trialwright.analysis.observations import Observations
+from trialwright.analysis.plan import Results
+from trialwright.analysis.populations import courses, treatment_form
+from trialwright.design.model import Definition
+from trialwright.ledger.snapshot import Snapshot
+from trialwright.report import efficacy, harms, outcome, people, record
+from trialwright.report.content import Content, Section
+from trialwright.report.context import Context
+from trialwright.report.words import say
+
+BLINDED = "Blinded report: all arms together. The treatments have not been opened, and nothing here depends on them."
+
+
+def report(
+    definition: Definition,
+    snapshot: Snapshot,
+    treatments: Mapping[str, str] | None,
+    results: Results | None,
+    context: Context | None = None,
+) -> Content:
+    """The whole report. `treatments` maps participants to arms, or is None before unblinding: then everybody is shown
+    together, no table is by arm, and `results` must be None as well."""
+    if (treatments is None) != (results is None):
+        raise ValueError("opened treatments and results come together: give both, or neither for a blinded report")
+    context = context or Context()
+    seen = Observations(definition, snapshot)
+    arms = people.groups(seen, treatments)
+    behind = record.provenance(definition, snapshot, context)
+    banner = [line for line in (context.imaginary, BLINDED if treatments is None else "") if line]
+    return Content(
+        definition.title.official,
+        _subtitle(definition, snapshot),
+        banner,
+        [
+            *_outcomes(seen, results, arms),
+            people.flow_section(people.participants_flow(seen, treatments, results)),
+            people.baseline_section(seen, arms),
+            harms.safety_section(seen, arms, _treated(seen)),
+            *([efficacy.other_section(results)] if results else []),
+            people.quality_section(seen, outcome.main_scores(seen)),
+            record.assumptions_section(definition),
+            record.ambiguities_section(definition),
+            record.provenance_section(behind),
+        ],
+        behind,
+        results,
+    )
+
+
+def _outcomes(seen: Observations, results: Results | None, arms: Mapping[str, tuple[str, ...]]) -> list[Section]:
+    """The primary analysis, or the sentence that it waits; the main measure over time; responders; time to event."""
+    if results is None:
+        waits = [
+            say("The primary analysis is done after the database is locked and the treatments are opened.", "note")
+        ]
+        sections = [Section("primary", "Primary analysis", waits)]
+    else:
+        sections = [efficacy.primary_section(seen.definition, results)]
+    scored = outcome.main_scores(seen)
+    if scored is not None:
+        sections.append(outcome.outcome_section(seen, scored, arms))
+    if results is not None:
+        more = (efficacy.responders_section(seen.definition, results), efficacy.time_section(seen.definition, results))
+        sections += [section for section in more if section is not None]
+    return sections
+
+
+def _treated(seen: Observations) -> list[str] | None:
+    """Who received at least one course; None where the definition records no courses."""
+    form = treatment_form(seen.definition)
+    return None if form is None else [p for p in seen.randomised if courses(seen, p, form) > 0]
+
+
+def _subtitle(definition: Definition, snapshot: Snapshot) -> str:
+    known = [definition.title.acronym, f"version {definition.version} of the definition"]
+    known += [", ".join(f"{each.register_} {each.id}" for each in definition.registrations[:2])]
+    randomised = sum(person.allocation is not None for person in snapshot.state.participants.values())
+    return "; ".join([*(part for part in known if part), f"{randomised} participants randomised"])

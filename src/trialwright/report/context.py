@@ -1,0 +1,28 @@
+"""What a report is told about its circumstances, and the programs that made it."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+PROGRAMS = ("trialwright", "numpy", "scipy", "polars", "matplotlib")
+
+
+def programs() -> dict[str, str]:
+    """The versions of the programs that the numbers came through."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PROGRAMS}}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where the data come from and what stands behind them.
+
+    `imaginary` says in a sentence that the participants were made up (a rehearsal, a demonstration); empty for a real
+    trial. `written_at` is an instant in text, handed in; without it the report carries none, and the same data give
+    the same bytes. `seals` are further proofs to print: the signed head, the root of the allocation list.
+    """
+
+    imaginary: str = ""
+    written_at: str | None = None
+    seals: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=programs)

@@ -1,0 +1,270 @@
+"""The results: the primary analysis first, in a sentence and in full, then what supports it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from trialwright.analysis.ancova import Ancova
+from trialwright.analysis.plan import Answer, Results, effect
+from trialwright.analysis.proportions import AtThreshold
+from trialwright.analysis.survival import Curve, TimeToEvent
+from trialwright.analysis.welch import Welch
+from trialwright.design.model import Definition
+from trialwright.report import figures
+from trialwright.report.content import Block, Cell, Drawing, Listing, Number, Paragraph, Section, Sentence, Table
+from trialwright.report.words import comparison, count, limits, literal, p_value, percent, points, say, share
+
+
+def primary_section(definition: Definition, results: Results) -> Section:
+    """The primary analysis: the answer in plain words, every number behind it, and its sensitivity analyses."""
+    answer = results.primary
+    if answer is None:
+        return Section("primary", "Primary analysis", [say("The definition declares no primary analysis.", "note")])
+    if answer.status != "done":
+        why = Paragraph(literal(f"The primary analysis could not be done. {answer.why}"), "caution")
+        return Section("primary", "Primary analysis", [why])
+    blocks: list[Block] = [*in_words(definition, answer), _in_full(answer, "primary-numbers")]
+    blocks += [Paragraph(literal(sentence), "note") for sentence in _fine_print(definition, answer)]
+    others = [a for a in results.answers if a is not answer and a.endpoint == answer.endpoint and effect(a) is not None]
+    if others:
+        blocks.append(_beside(definition, [answer, *others]))
+    return Section("primary", "Primary analysis", blocks)
+
+
+def in_words(definition: Definition, answer: Answer) -> list[Block]:
+    """The answer as one would say it, and what it does and does not show."""
+    found = effect(answer)
+    if found is None or answer.endpoint is None:
+        return []
+    reference, treatment = answer.arms
+    endpoint = definition.endpoints[answer.endpoint].label
+    direction = "higher" if found.estimate >= 0 else "lower"
+    lead = say(
+        f"{_plain(endpoint)} was on average {{size}} points {direction} with {_inside(treatment)} than with "
+        f"{_inside(reference)} ({percent(found.level)} confidence interval of the difference {{lower}} to {{upper}}; "
+        f"{comparison(found)}{{p}}).",
+        "lead",
+        size=Number(abs(found.estimate), 1),
+        lower=Number(found.lower, 1),
+        upper=Number(found.upper, 1),
+        p=p_value(found.p),
+    )
+    return [lead, Paragraph(literal(_meaning(found.lower, found.upper)))]
+
+
+def _meaning(lower: float, upper: float) -> str:
+    if lower > 0 or upper < 0:
+        return (
+            "The interval leaves out nought: a difference as far from nought as this one would be unusual if the two "
+            "treatments were equal. How large it truly is, the interval says better than the single figure."
+        )
+    return (
+        "The interval includes nought: these data do not show that the treatments differ, and they do not show that "
+        "they are equal either; every difference inside the interval is compatible with them."
+    )
+
+
+def _in_full(answer: Answer, id_: str) -> Table:
+    found, result = effect(answer), answer.result
+    assert found is not None
+    reference, treatment = answer.arms
+    rows: list[list[Cell]] = []
+    interval = f"{percent(found.level)} interval"
+    for label, mean, se, lower, upper, n in _means(answer):
+        rows.append([label, count(n), Number(mean, 1), Number(se, 2), limits(lower, upper), "", "", ""])
+    rows.append(
+        [
+            f"Difference, {_inside(treatment)} minus {_inside(reference)}",
+            count(sum(answer.n)),
+            Number(found.estimate, 1),
+            Number(found.se, 2),
+            limits(found.lower, found.upper),
+            Number(found.statistic, 2),
+            Number(found.df, 0 if isinstance(result, Ancova) else 1),
+            p_value(found.p),
+        ]
+    )
+    name = "Adjusted mean" if isinstance(result, Ancova) else "Mean"
+    columns = ["", "n", name, "Standard error", interval, "t", "Degrees of freedom", "p"]
+    return Table(id_, f"{answer.label} ({answer.title.lower()})", columns, rows)
+
+
+def _means(answer: Answer) -> list[tuple[str, float, float, float | None, float | None, int]]:
+    result: Any = answer.result
+    if isinstance(result, Ancova):
+        both = zip(answer.arms, result.means, strict=True)
+        return [(label, each.mean, each.se, each.lower, each.upper, each.n) for label, each in both]
+    if isinstance(result, Welch):
+        both_groups = zip(answer.arms, result.groups, strict=True)
+        return [(label, g.mean, g.sd / g.n**0.5, None, None, g.n) for label, g in both_groups]
+    return []
+
+
+def _fine_print(definition: Definition, answer: Answer) -> list[str]:
+    """How the numbers came about, in the order in which a reader asks."""
+    plan = definition.analyses[answer.id]
+    said = []
+    if isinstance(answer.result, Ancova):
+        adjusted = ", ".join(covariate_name(definition, name) for name in plan.covariates) or "nothing"
+        said.append(
+            f"Linear model with the arm, adjusted for {adjusted}. The adjusted means stand at the average of each "
+            "measured covariate, with the levels of each factor weighted equally. Residual standard deviation "
+            f"{answer.result.residual_sd:.1f}."
+        )
+    if answer.population:
+        said.append(f"Population: {_inside(definition.populations[answer.population].label)} ({answer.population}).")
+    said += [note for note in (plan.note, *answer.notes) if note]
+    if plan.estimand:
+        strategies = definition.estimands[plan.estimand].intercurrent.items()
+        said.append("Intercurrent events: " + "; ".join(f"{k.replace('_', ' ')}, {v}" for k, v in strategies) + ".")
+    return [*said, _omitted(answer)]
+
+
+def _omitted(answer: Answer) -> str:
+    if not answer.omitted:
+        return "Nobody in the population was left out."
+    reasons = [why for _, why in answer.omitted]
+    tally = "; ".join(f"{reasons.count(why)} with {why}" for why in dict.fromkeys(reasons))
+    return f"Left out: {tally}."
+
+
+def covariate_name(definition: Definition, name: str) -> str:
+    """A covariate in words: a factor's label, an item's or derived item's label at baseline, a measure's quantity."""
+    if name in definition.randomisation.strata:
+        return _inside(definition.randomisation.strata[name].label)
+    form, _, item = name.partition(".")
+    if form in definition.forms:
+        known = [*definition.forms[form].items, *definition.forms[form].derive]
+        label = next((each.label for each in known if each.id == item), name)  # type: ignore[attr-defined]
+        return f"{_inside(label)} at baseline"
+    if item == "enzyme_multiple":
+        return "the followed enzyme at baseline (logarithm of its multiple of the upper limit of normal)"
+    return name
+
+
+def _beside(definition: Definition, answers: Sequence[Answer]) -> Table:
+    """The same difference by every method and in every population: does the answer hang on one choice?"""
+    rows: list[list[Cell]] = []
+    for answer in answers:
+        found = effect(answer)
+        assert found is not None
+        estimate: list[Cell] = [Number(found.estimate, 1), limits(found.lower, found.upper), p_value(found.p)]
+        rows.append([answer.label, answer.title, answer.population or "", count(sum(answer.n)), *estimate])
+    columns = ["Analysis", "Method", "Population", "n", "Difference", "95 % interval", "p"]
+    return Table("sensitivity", "The primary analysis beside its sensitivity analyses", columns, rows)
+
+
+def responders_section(definition: Definition, results: Results) -> Section | None:
+    """Responders at every declared threshold, each arm with Wilson's interval, the difference with Newcombe's."""
+    done = [a for a in results.answers if a.method == "responders" and a.status == "done"]
+    if not done:
+        return None
+    blocks: list[Block] = []
+    for answer in done:
+        blocks += [_responder_words(answer), _responder_table(answer)]
+    return Section("responders", "Responders", blocks)
+
+
+def _responder_words(answer: Answer) -> Paragraph:
+    cuts: tuple[AtThreshold, ...] = answer.result
+    chosen = next((cut for cut in cuts if cut.name == "moderate"), cuts[0])
+    (first, second), (reference, treatment) = chosen.comparison.arms, answer.arms
+    return say(
+        f"A score of at least {{cut}} was reached by {{a}} of {{m}} ({{pa}}) with {_inside(treatment)} and by {{b}} of "
+        f"{{n}} ({{pb}}) with {_inside(reference)}.",
+        cut=Number(chosen.threshold),
+        a=count(second.count),
+        m=count(second.n),
+        pa=Number(second.share.estimate, 0, "", "percent"),
+        b=count(first.count),
+        n=count(first.n),
+        pb=Number(first.share.estimate, 0, "", "percent"),
+    )
+
+
+def _responder_table(answer: Answer) -> Table:
+    rows: list[list[Cell]] = []
+    for cut in answer.result:
+        rows.append([f"{cut.name[0].upper()}{cut.name[1:]} response, score of at least {cut.threshold:g}"])
+        for label, arm in zip(answer.arms, cut.comparison.arms, strict=True):
+            interval = limits(arm.share.lower, arm.share.upper, 0, "percent")
+            rows.append([label, share(arm.count, arm.n), interval, ""])
+        difference = cut.comparison.difference
+        rows.append(["Difference in percentage points", points(difference), "", p_value(cut.comparison.p)])
+    columns = ["", "Responders", "95 % interval", "p (Fisher)"]
+    notes = ["Intervals: Wilson's score for each arm, Newcombe's hybrid score for the difference."]
+    return Table(f"responders-{answer.id.lower()}", answer.label, columns, rows, notes)
+
+
+def time_section(definition: Definition, results: Results) -> Section | None:
+    """Time to event: the curves, medians and the log-rank test, labelled as the sensitivity analysis that it is."""
+    done = [a for a in results.answers if isinstance(a.result, TimeToEvent)]
+    if not done:
+        return None
+    blocks: list[Block] = []
+    for answer in done:
+        curves = dict(zip(answer.arms, answer.result.curves, strict=True))
+        end = max(step.time for curve in curves.values() for step in curve.steps)
+        svg = figures.survival_curves(curves, "Reached (%)", end)
+        caption = f"{answer.label}: share of participants who have reached it. Ticks mark participants censored there."
+        blocks += [
+            Paragraph(literal(answer.result.note), "caution"),
+            Drawing(f"curves-{answer.id.lower()}", caption, caption, svg, curves),
+            _time_table(answer, curves),
+        ]
+    return Section("time", "Time to response", blocks)
+
+
+def _time_table(answer: Answer, curves: dict[str, Curve]) -> Table:
+    rows: list[list[Cell]] = []
+    for label, curve in curves.items():
+        interval = limits(curve.median_lower, curve.median_upper)
+        rows.append([label, count(curve.n), count(curve.events), Number(curve.median, 1), interval])
+    columns = ["", "n", "Reached", "Median, weeks", "95 % interval"]
+    test = answer.result.test
+    notes = ["A dash: the curve, or its confidence limit, never reaches one half."]
+    if test is not None:
+        notes.insert(0, f"Log-rank test: chi-square {test.chi_square:.2f}, one degree of freedom, p {_p(test.p)}.")
+    return Table(f"times-{answer.id.lower()}", answer.label, columns, rows, notes)
+
+
+def _p(value: float) -> str:
+    text = p_value(value).text
+    return text if text.startswith("<") else f"= {text}"
+
+
+def other_section(results: Results) -> Section:
+    """Every planned analysis and what came of it, so that nothing planned is silently absent."""
+    words = {"done": "Done", "lacking": "Not available", "refused": "Not possible"}
+    rows: list[list[Cell]] = [
+        [answer.label, answer.level.capitalize(), answer.title, words[answer.status], answer.why]
+        for answer in results.answers
+    ]
+    extra = [
+        literal(f"{a.label}: {_short(a)}") for a in results.answers if a.status == "done" and _only_here(a, results)
+    ]
+    blocks: list[Block] = [Table("planned", "Planned analyses", ["Analysis", "Level", "Method", "State", "Why"], rows)]
+    return Section("planned-analyses", "All planned analyses", [*blocks, Listing(extra)] if extra else blocks)
+
+
+def _only_here(answer: Answer, results: Results) -> bool:
+    shown = results.primary.endpoint if results.primary else None
+    return effect(answer) is not None and answer.endpoint != shown
+
+
+def _short(answer: Answer) -> str:
+    found = effect(answer)
+    assert found is not None
+    interval = Sentence(
+        "{d} ({l} to {u})", {"d": Number(found.estimate, 2), "l": Number(found.lower, 2), "u": Number(found.upper, 2)}
+    )
+    return f"difference {interval.text}, p {_p(found.p)}, n = {sum(answer.n)}."
+
+
+def _plain(label: str) -> str:
+    return ("The " + label) if label[:1].isupper() and not label.lower().startswith("the ") else label
+
+
+def _inside(label: str) -> str:
+    """A label inside a sentence: its first letter small, unless the word is an abbreviation or a name of capitals."""
+    first = label.split(" ", 1)[0]
+    return label if len(first) > 1 and not first[1:].islower() and first[1:2] != "'" else label[:1].lower() + label[1:]

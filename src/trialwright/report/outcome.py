@@ -1,0 +1,102 @@
+"""The main measure over time: means by visit, a waterfall at the primary visit, everybody's own curve."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from trialwright.analysis.estimates import NotEstimable
+from trialwright.analysis.observations import Observations
+from trialwright.analysis.scores import Scores, scores
+from trialwright.design.model import Definition, Endpoint
+from trialwright.report import figures
+from trialwright.report.content import Block, Drawing, Section
+from trialwright.report.figures import Point
+
+RANGES: Mapping[str, tuple[float, float]] = {"acr_eular_2016": (0.0, 100.0)}
+"""The range that a measure's figures span; a measure that is not here spans its data."""
+
+
+def main_endpoint(definition: Definition) -> Endpoint | None:
+    """The first primary endpoint that a measure feeds."""
+    return next((each for each in definition.endpoints.values() if each.level == "primary" and each.measure), None)
+
+
+def main_scores(seen: Observations) -> Scores | None:
+    """The primary endpoint's measure at every visit where an endpoint asks for it; None if it cannot be computed."""
+    endpoint = main_endpoint(seen.definition)
+    if endpoint is None:
+        return None
+    asked = {visit for e in seen.definition.endpoints.values() if endpoint.measure[0] in e.measure for visit in e.at}
+    visits = [visit for visit in seen.definition.visits if visit in asked]
+    try:
+        return scores(seen, endpoint.measure[0], seen.randomised, visits)
+    except NotEstimable:
+        return None
+
+
+def outcome_section(seen: Observations, scored: Scores, arms: Mapping[str, Sequence[str]]) -> Section:
+    """Three figures of the main measure."""
+    endpoint = main_endpoint(seen.definition)
+    assert endpoint is not None
+    derivation = seen.definition.derivations.get(scored.name)
+    limits = RANGES.get(derivation.method) if derivation else None
+    rows = {name: [scored.participants.index(p) for p in members] for name, members in arms.items()}
+    visit = endpoint.at[0]
+    at = seen.definition.visits[visit].label
+    blocks: list[Block] = [
+        _means(seen, scored, rows, limits),
+        _waterfall(scored, rows, visit, at, limits),
+        _curves(seen, scored, rows, limits),
+    ]
+    return Section("outcome", f"{scored.label} over time", blocks)
+
+
+def _means(seen: Observations, scored: Scores, rows: Mapping[str, Sequence[int]], limits: figures.Limits) -> Drawing:
+    series = {name: _points(seen, scored, chosen) for name, chosen in rows.items()}
+    caption = (
+        f"{scored.label}: mean and 95 % confidence interval by visit, as observed; below, the participants measured."
+    )
+    svg = figures.means_by_visit(series, scored.label, limits)
+    return Drawing("means", caption, caption, svg, series)
+
+
+def _points(seen: Observations, scored: Scores, chosen: Sequence[int]) -> list[Point]:
+    from scipy.special import stdtrit
+
+    points = []
+    for visit in scored.visits:
+        values = scored.at(visit)[list(chosen)]
+        known = values[~np.isnan(values)]
+        mean = float(known.mean()) if known.size else None
+        half = float(stdtrit(known.size - 1, 0.975) * known.std(ddof=1) / known.size**0.5) if known.size > 1 else None
+        low, high = (None, None) if mean is None or half is None else (mean - half, mean + half)
+        points.append(Point(seen.planned_week(visit) or 0.0, visit, mean, low, high, int(known.size)))
+    return points
+
+
+def _waterfall(
+    scored: Scores, rows: Mapping[str, Sequence[int]], visit: str, at: str, limits: figures.Limits
+) -> Drawing:
+    values = {name: _known(scored.at(visit)[list(chosen)]) for name, chosen in rows.items()}
+    caption = f"{scored.label} at {at}: one bar for each participant; dotted, the declared thresholds of response."
+    svg = figures.waterfall(values, scored.thresholds, scored.label, limits)
+    return Drawing("waterfall", caption, caption, svg, values)
+
+
+def _curves(seen: Observations, scored: Scores, rows: Mapping[str, Sequence[int]], limits: figures.Limits) -> Drawing:
+    weeks = [seen.planned_week(visit) or 0.0 for visit in scored.visits]
+    series = {
+        name: [
+            [(week, float(value)) for week, value in zip(weeks, scored.values[row], strict=True) if not np.isnan(value)]
+            for row in chosen
+        ]
+        for name, chosen in rows.items()
+    }
+    drawn = {name: [curve for curve in curves if curve] for name, curves in series.items()}
+    caption = f"{scored.label} of every participant (thin) and the median at each visit (thick)."
+    svg = figures.individual_curves(drawn, scored.label, limits)
+    return Drawing("curves", caption, caption, svg, drawn)
+
+
+def _known(values: np.ndarray) -> list[float]:
+    return [float(value) for value in values if not np.isnan(value)]

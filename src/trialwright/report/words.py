@@ -1,0 +1,102 @@
+"""The sentences and cells that several sections share: estimates, intervals, shares and summaries in words."""
+
+from collections.abc import Sequence
+
+from trialwright.analysis.descriptive import Counts, Numbers, Variable
+from trialwright.analysis.estimates import Effect, Interval
+from trialwright.report.content import Cell, Number, Paragraph, Sentence
+
+
+def say(pattern: str, tone: str = "plain", **numbers: Number) -> Paragraph:
+    """A paragraph; `{name}` in the pattern stands for the number of that name."""
+    return Paragraph(Sentence(pattern, numbers), tone)
+
+
+def literal(words: str) -> Sentence:
+    """Words that may hold braces of their own, as they are."""
+    return Sentence(words.replace("{", "{{").replace("}", "}}"))
+
+
+def count(value: int | None) -> Number:
+    return Number(value)
+
+
+def p_value(value: float) -> Number:
+    return Number(value, kind="p")
+
+
+def limits(lower: float | None, upper: float | None, digits: int = 1, kind: str = "plain") -> Sentence:
+    """An interval: `3.1 to 24.9`; a limit that is not reached prints as a dash."""
+    return Sentence(
+        "{lower} to {upper}", {"lower": Number(lower, digits, "", kind), "upper": Number(upper, digits, "", kind)}
+    )
+
+
+def percent(level: float) -> str:
+    return f"{100 * level:g} %"
+
+
+def share(count_: int, of: int) -> Sentence:
+    """`12 of 24 (50 %)`."""
+    part = Number(count_ / of if of else None, 0, "", "percent")
+    return Sentence("{count} of {of} ({share})", {"count": Number(count_), "of": Number(of), "share": part})
+
+
+def points(interval: Interval) -> Sentence:
+    """A difference of shares in percentage points with its limits."""
+    names = {"d": interval.estimate, "l": interval.lower, "u": interval.upper}
+    return Sentence("{d} ({l} to {u})", {name: Number(100 * value, 1) for name, value in names.items()})
+
+
+def comparison(effect: Effect) -> str:
+    """How the p value is written after `p`: `p = 0.03` or `p < 0.001`."""
+    return "p " if effect.p < 0.001 else "p = "
+
+
+def summary_rows(variable: Variable) -> list[list[Cell]]:
+    """A variable of the baseline table: mean and spread, median and quartiles, range; or one row per category."""
+    head = f"{variable.label}, {variable.unit}" if variable.unit else variable.label
+    first = variable.summaries[0]
+    if isinstance(first, Counts):
+        groups = [summary for summary in variable.summaries if isinstance(summary, Counts)]
+        return [[head], *_category_rows(groups)]
+    measured = [summary for summary in variable.summaries if isinstance(summary, Numbers)]
+    digits = _digits(measured)
+    rows: list[list[Cell]] = [
+        [head],
+        ["Mean (SD)", *(_pair("{a} ({b})", each.mean, each.sd, digits) for each in measured)],
+        ["Median (quartiles)", *(_middle(each, digits) for each in measured)],
+        ["Range", *(_pair("{a} to {b}", each.minimum, each.maximum, digits) for each in measured)],
+    ]
+    if any(each.missing for each in measured):
+        rows.append(["Missing", *(Number(each.missing) for each in measured)])
+    return rows
+
+
+def _category_rows(groups: Sequence[Counts]) -> list[list[Cell]]:
+    rows: list[list[Cell]] = []
+    for index, category in enumerate(groups[0].categories):
+        cells = [group.categories[index] for group in groups]
+        rows.append([category.label, *(_tally(cell.count, cell.share) for cell in cells)])
+    if any(group.missing for group in groups):
+        rows.append(["Missing", *(Number(group.missing) for group in groups)])
+    return rows
+
+
+def _tally(count_: int, part: float | None) -> Sentence:
+    return Sentence("{n} ({share})", {"n": Number(count_), "share": Number(part, 0, "", "percent")})
+
+
+def _pair(pattern: str, a: float | None, b: float | None, digits: int) -> Sentence:
+    return Sentence(pattern, {"a": Number(a, digits), "b": Number(b, digits)})
+
+
+def _middle(each: Numbers, digits: int) -> Sentence:
+    named = {"m": each.median, "l": each.lower_quartile, "u": each.upper_quartile}
+    return Sentence("{m} ({l} to {u})", {name: Number(value, digits) for name, value in named.items()})
+
+
+def _digits(measured: Sequence[Numbers]) -> int:
+    """Enough digits for three figures of the largest value: 5.1, 0.88, 7098."""
+    top = max((abs(each.maximum or 0.0) for each in measured), default=0.0)
+    return 2 if top < 5 else 1 if top < 300 else 0
