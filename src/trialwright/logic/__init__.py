@@ -7,6 +7,9 @@ executed as Python. The language is described in docs/explanation/logic.md.
 from trialwright.logic.calendar import partial_date
 from trialwright.logic.check import check
 from trialwright.logic.compile import compile, evaluate
+from trialwright.logic.english import english, names
+from trialwright.logic.explain import Explanation, explain, shown
+from trialwright.logic.missing import Need, missing_facts
 from trialwright.logic.parse import parse
 from trialwright.logic.places import LogicError, LogicErrors, Place, did_you_mean
 from trialwright.logic.plain import PLAIN
@@ -26,10 +29,12 @@ __all__ = [
     "Absent",
     "Between",
     "Context",
+    "Explanation",
     "Expression",
     "Field",
     "LogicError",
     "LogicErrors",
+    "Need",
     "Place",
     "Quantity",
     "Scope",
@@ -42,12 +47,17 @@ __all__ = [
     "condition",
     "conversion",
     "did_you_mean",
+    "english",
     "evaluate",
+    "explain",
+    "missing_facts",
+    "names",
     "number",
     "parse",
     "partial_date",
     "read_value",
     "scope",
     "show",
+    "shown",
     "unit",
 ]

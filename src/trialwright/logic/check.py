@@ -128,7 +128,7 @@ class Checker:
 
     def fact(self, source: Name, text: str, fact: Field) -> Typed:
         if fact.derive is None:
-            return Typed("name", fact.type, (), text, source)
+            return Typed("name", fact.type, (), text, source, fact.judged_by, fact.question or fact.label)
         derivation = self.follow(source, text, fact.derive)
         if derivation.type.kind == "wrong":
             return Typed("name", fact.type, (), text, source)
@@ -166,7 +166,9 @@ class Checker:
             elif start.operation == "row" and fields[step].derive is not None:
                 return self.wrong(source, f"{step!r}: a field of a row cannot be derived")
             else:
-                start = Typed("field", fields[step].type, (start,), step, source)
+                found = fields[step]
+                question = found.question or found.label
+                start = Typed("field", found.type, (start,), step, source, found.judged_by, question)
         return start
 
     # --- comparisons -------------------------------------------------------------------------------------------------

@@ -125,7 +125,7 @@ def _bare_number(checker: "Checker", source: Expression, left: Typed, right: Typ
         plain = scaled(measured, own.factor, DECIMAL)
         return (bare, plain) if measured is right else (plain, bare)
     if measured.type.named:
-        taken = Typed(bare.operation, measured.type, bare.parts, bare.data, bare.source)
+        taken = replace(bare, type=measured.type)
         return (taken, measured) if measured is right else (measured, taken)
     code = own.code if own else next(iter(measured.type.units), "its unit")
     number = show(bare.source) if bare.source is not None else "the number"
@@ -140,7 +140,7 @@ def into(checker: "Checker", source: Expression, typed: Typed, expected: Type) -
     if typed.type.kind == "wrong" or expected.kind == "wrong":
         return typed
     if _is_number(typed) and expected.kind in ("quantity", *NUMBERS):
-        return Typed(typed.operation, expected, typed.parts, typed.data, typed.source)
+        return replace(typed, type=expected)
     if typed.type.kind == "code" and expected.kind == "code":
         return typed
     if typed.type.kind == "list" or expected.kind == "list":

@@ -1,6 +1,6 @@
 """The checked expression: a tree of operations in which every name, code and unit is settled."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -18,6 +18,8 @@ class Typed:
     parts: tuple["Typed", ...] = ()
     data: Any = None
     source: Expression | None = None
+    judged_by: str = ""  # of a fact that is a person's judgement
+    question: str = ""
 
 
 def exact(number: Fraction) -> int | Decimal | Fraction:
@@ -38,7 +40,7 @@ def exact(number: Fraction) -> int | Decimal | Fraction:
 def scaled(typed: Typed, factor: Fraction, into: Type) -> Typed:
     """The same quantity in another unit: a literal is converted now, anything else when it is known."""
     if factor == 1:
-        return Typed(typed.operation, into, typed.parts, typed.data, typed.source)
+        return replace(typed, type=into)
     if typed.operation == "literal":
         return Typed("literal", into, (), exact(Fraction(typed.data) * factor), typed.source)
     return Typed("scale", into, (typed,), exact(factor), typed.source)
