@@ -13,7 +13,7 @@ from typing import Any
 
 from trialwright.design.model import Criterion as Defined
 from trialwright.design.model import Definition
-from trialwright.registry.likeness import likeness, numbers, plain, same_word
+from trialwright.registry.likeness import likeness, numbers, paired, plain, same_word
 from trialwright.registry.record import Ages, Criterion, Record
 from trialwright.registry.rows import Row, Verdict, text_row
 
@@ -65,21 +65,17 @@ def _one_printed(criterion: Criterion, mine: list[Defined]) -> list[Row]:
 
 def _by_item(criterion: Criterion, mine: list[Defined]) -> list[Row]:
     """Several criteria of the definition for one of the register: each to the nested item that it is most like."""
-    found, left = [], list(criterion.children)
-    for defined in mine:
-        score, item = max(
-            ((likeness(whole_text(child), defined.text), child) for child in left),
-            key=lambda pair: pair[0],
-            default=(0.0, None),
-        )
-        if item is None or score < ENOUGH:
-            found.append(_row(criterion, defined, criterion.text))
-            continue
-        left.remove(item)
-        found.append(_row(item, defined, whole_text(item)))
-    return found + [
-        Row(f"criteria.{item.id}", whole_text(item), None, "only in register", None, item.span.line) for item in left
-    ]
+    items = criterion.children
+    found = paired([defined.text for defined in mine], [whole_text(item) for item in items], ENOUGH)
+    rows = []
+    for place, defined in enumerate(mine):
+        node = items[found[place]] if place in found else criterion
+        rows.append(_row(node, defined, whole_text(node) if place in found else node.text))
+    return rows + [_unmatched(item) for place, item in enumerate(items) if place not in found.values()]
+
+
+def _unmatched(node: Criterion) -> Row:
+    return Row(f"criteria.{node.id}", whole_text(node), None, "only in register", node.role, node.span.line)
 
 
 def _whole(criterion: Criterion, defined: Defined) -> Row:
@@ -146,26 +142,19 @@ def _nested(criterion: Criterion, defined: Defined) -> list[Row]:
     mine = _parts(defined)
     if not mine:
         return []
-    printed = [node for node in criterion.walk() if node is not criterion and not _frame(node)]
-    found: list[Row] = []
-    for identity, text in mine:
-        score, node = max(
-            ((likeness(whole_text(node), text), node) for node in printed),
-            key=lambda pair: pair[0],
-            default=(0.0, None),
-        )
-        if node is None or score < ENOUGH:
-            found.append(Row(f"criteria.{identity or defined.id}", None, text, "only in definition", "a nested part"))
+    printed = [node for node in criterion.walk() if node is not criterion]
+    found = paired([text for _, text in mine], [node.text for node in printed], ENOUGH)
+    rows = []
+    for place, (identity, text) in enumerate(mine):
+        name = identity or f"{defined.id}, part {place + 1}"
+        if place not in found:
+            rows.append(Row(f"criteria.{name}", None, text, "only in definition", "a nested part"))
             continue
-        printed.remove(node)
-        verdict, note = judged(whole_text(node), text)
-        found.append(
-            Row(f"criteria.{node.id} = {identity or defined.id}", whole_text(node), text, verdict, note, node.span.line)
-        )
-    return found + [
-        Row(f"criteria.{node.id}", whole_text(node), None, "only in register", node.role, node.span.line)
-        for node in printed
-    ]
+        node = printed[found[place]]
+        verdict, note = judged(node.text, text)
+        rows.append(Row(f"criteria.{node.id} = {name}", node.text, text, verdict, note, node.span.line))
+    left = [node for place, node in enumerate(printed) if place not in found.values() and not _frame(node)]
+    return rows + [_unmatched(node) for node in left]
 
 
 def _frame(node: Criterion) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trialwright.design.model import Definition, Endpoint
-from trialwright.registry.likeness import likeness, plain
+from trialwright.registry.likeness import paired, plain
 from trialwright.registry.record import Outcome, Record
 from trialwright.registry.rows import Row
 
@@ -13,16 +13,21 @@ ENOUGH = 0.2
 
 def rows(record: Record, definition: Definition) -> list[Row]:
     """A row for each outcome of either side, and one for its time frame."""
-    left = dict(definition.endpoints)
     found: list[Row] = []
-    for outcome in record.outcomes:
-        level = [key for key, endpoint in left.items() if endpoint.level == outcome.level]
-        scored = [(likeness(_said(outcome), _meant(left[key], definition)), key) for key in level]
-        score, key = max(scored, default=(0.0, ""))
-        if score < ENOUGH:
-            found.append(Row(f"outcomes.{outcome.level}", outcome.name, None, "only in register", None, outcome.line))
-            continue
-        found += _pair(outcome, key, left.pop(key), definition)
+    matched: set[str] = set()
+    for level in ("primary", "secondary", "other"):
+        printed = [outcome for outcome in record.outcomes if outcome.level == level]
+        keys = [key for key, endpoint in definition.endpoints.items() if endpoint.level == level]
+        texts = [_meant(definition.endpoints[key], definition) for key in keys]
+        pairs = paired([_said(outcome) for outcome in printed], texts, ENOUGH)
+        for place, outcome in enumerate(printed):
+            if place in pairs:
+                key = keys[pairs[place]]
+                matched.add(key)
+                found += _pair(outcome, key, definition.endpoints[key], definition)
+            else:
+                found.append(Row(f"outcomes.{level}", outcome.name, None, "only in register", None, outcome.line))
+    left = {key: endpoint for key, endpoint in definition.endpoints.items() if key not in matched}
     return found + [
         Row(f"outcomes.{key}", None, end.label, "only in definition", end.level) for key, end in left.items()
     ]

@@ -9,6 +9,7 @@ the greater of the Dice coefficient and, slightly discounted, the share of the s
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 _LITTLE_WORDS = """
@@ -76,3 +77,16 @@ def numbers(text: str) -> frozenset[str]:
         found.rstrip("0").rstrip(".") if "." in found else found
         for found in re.findall(r"(?<![\w-])\d+(?:\.\d+)?", text)
     )
+
+
+def paired(first: Sequence[str], second: Sequence[str], enough: float) -> dict[int, int]:
+    """Which text of `first` goes with which of `second`, each used once, the most alike first; by place."""
+    scored = sorted(
+        ((likeness(one, other), -here, -there) for here, one in enumerate(first) for there, other in enumerate(second)),
+        reverse=True,
+    )
+    found: dict[int, int] = {}
+    for score, here, there in scored:
+        if score >= enough and -here not in found and -there not in found.values():
+            found[-here] = -there
+    return found

@@ -1,0 +1,1 @@
+"""Pages for the site: its participants and what happened to each."""

@@ -1,0 +1,175 @@
+"""The list of participants as a blinded person may know it: who, where, how far, what is due. No allocation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from trialwright import design
+from trialwright.capture import windows
+from trialwright.design.model import Blinding
+from trialwright.ledger.replay import Participant
+from trialwright.web import seen
+from trialwright.web.clinic import words
+from trialwright.web.reading import Trial
+from trialwright.web.seen import Sees
+
+_ENDED = {"withdrawn": "Withdrew consent", "lost": "Lost to follow-up", "completed": "Completed"}
+_VERDICTS = {
+    "not eligible": "Not eligible",
+    "needs data": "Screening: data missing",
+    "needs judgement": "Screening: judgement needed",
+    "eligible": "Eligible",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NextVisit:
+    """The next planned visit; the dates are None until the anchor visit fixes them."""
+
+    label: str
+    earliest: date | None
+    planned: date | None
+    latest: date | None
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One participant in the list. `done` of `expected` forms so far, of those that the reader may see."""
+
+    id: str
+    site: str
+    status: str
+    ended: bool
+    next_visit: NextVisit | None
+    open_queries: int
+    done: int
+    expected: int
+
+
+def rows(trial: Trial, sees: Sees) -> list[Row]:
+    """Every participant, by id."""
+    queries: dict[str, int] = {}
+    for query in seen.open_queries(trial.definition, trial.state, sees):
+        queries[query.participant] = queries.get(query.participant, 0) + 1
+    return [
+        row(trial, person, queries.get(person.id, 0), sees) for _, person in sorted(trial.state.participants.items())
+    ]
+
+
+def row(trial: Trial, person: Participant, open_queries: int, sees: Sees) -> Row:
+    """One participant."""
+    done, expected = forms(trial, person, sees)
+    site = trial.definition.sites.get(person.site)
+    return Row(
+        person.id,
+        site.name if site else person.site,
+        status(person, sees),
+        over(person),
+        next_visit(trial, person, sees),
+        open_queries,
+        done,
+        expected,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A query that is not closed: its id, the page and item that it is about, its text and whether it was answered."""
+
+    id: str
+    about: str
+    text: str
+    answered: bool
+
+
+def waiting(trial: Trial, person: Participant, sees: Sees) -> list[Waiting]:
+    """The queries of a participant that are not closed."""
+    definition = trial.definition
+    found = []
+    for query in seen.open_queries(definition, trial.state, sees):
+        if query.participant == person.id:
+            visit = definition.visits.get(query.visit.partition(".")[0])
+            form = definition.forms[query.form].label if query.form in definition.forms else query.form
+            item = words.item_label(definition, query.form, query.item or "")[0]
+            parts = (visit.label if visit else query.visit, form, item)
+            found.append(
+                Waiting(query.id, ", ".join(part for part in parts if part), query.text, query.status == "answered")
+            )
+    return found
+
+
+def over(person: Participant) -> bool:
+    """Whether no further visit is planned: taking part ended, visits stopped, or not eligible before randomisation."""
+    refused = person.allocation is None and bool(person.verdicts) and person.verdicts[-1].verdict == "not eligible"
+    return bool(person.ended or person.visits_stopped or refused)
+
+
+def status(person: Participant, sees: Sees) -> str:
+    """How far the participant is, in words. A stop of treatment often tells of an adverse event: assessors see none."""
+    if person.ended:
+        return _ENDED[person.ended]
+    if person.visits_stopped:
+        return "Visits stopped"
+    if person.allocation is not None:
+        stopped = person.treatment_stopped and Blinding.MASKED_FOR_ASSESSORS in sees
+        return "Randomised, treatment stopped" if stopped else "Randomised"
+    if person.verdicts:
+        return _VERDICTS.get(person.verdicts[-1].verdict, person.verdicts[-1].verdict)
+    return "Screening"
+
+
+def visits_made(trial: Trial, person: Participant, sees: Sees) -> frozenset[str]:
+    """The visits with at least one page that the reader may see."""
+    return frozenset(visit for visit, form, _ in person.pages if visit and seen.form_seen(trial.definition, form, sees))
+
+
+def anchor_date(trial: Trial, person: Participant) -> date | None:
+    """The day of the anchor visit: the first date of assessment on its pages."""
+    anchor = design.anchor_visit(trial.definition)
+    dates = [page.on for (visit, _, _), page in person.pages.items() if visit == anchor and page.on]
+    return date.fromisoformat(min(dates)) if dates else None
+
+
+def next_visit(trial: Trial, person: Participant, sees: Sees) -> NextVisit | None:
+    """The planned visit after the last one made; None when there is none or none is expected."""
+    if over(person):
+        return None
+    order = design.visit_order(trial.definition)
+    made = visits_made(trial, person, sees)
+    last = max((place for place, visit in enumerate(order) if visit in made), default=-1)
+    if last + 1 >= len(order):
+        return None
+    visit = order[last + 1]
+    label = trial.definition.visits[visit].label
+    anchor = anchor_date(trial, person)
+    due = windows.due(trial.definition, visit, anchor) if anchor else None
+    if due is None:
+        return NextVisit(label, None, None, None, overdue=False)
+    today = trial.now.astimezone(trial.zone(person)).date()
+    return NextVisit(label, due.earliest, due.planned, due.latest, overdue=today > due.latest)
+
+
+def forms(trial: Trial, person: Participant, sees: Sees) -> tuple[int, int]:
+    """How many forms are done (recorded, or said not to be done) and how many are expected by now.
+
+    Expected are the forms of every visit made or, for who still takes part, past its window. A form that depends on a
+    condition counts once it is done, since only conduct can tell whether it applies.
+    """
+    definition = trial.definition
+    made = visits_made(trial, person, sees)
+    done = {(visit, form) for visit, form, _ in person.pages if visit and seen.form_seen(definition, form, sees)}
+    expected = set(done)
+    for visit in design.visit_order(definition):
+        if visit in made or (not over(person) and _past(trial, person, visit)):
+            for form in design.due_forms(definition, visit):
+                if definition.schedule[form].when is None and seen.form_seen(definition, form, sees):
+                    expected.add((visit, form))
+    return len(done), len(expected)
+
+
+def _past(trial: Trial, person: Participant, visit: str) -> bool:
+    anchor = anchor_date(trial, person)
+    due = windows.due(trial.definition, visit, anchor) if anchor else None
+    return due is not None and trial.now.astimezone(trial.zone(person)).date() > due.latest

@@ -1,0 +1,26 @@
+"""Items and their values in the words of the definition."""
+
+from __future__ import annotations
+
+from trialwright import design
+from trialwright.design.model import Definition
+
+
+def item_label(definition: Definition, form: str, item: str) -> tuple[str, str]:
+    """The label and unit of an item; an item of a group is told by its key and side."""
+    found = design.items(definition, form).get(item) if form in definition.forms else None
+    if found is None:
+        return item, ""
+    keys = [{"L": "left", "R": "right"}.get(part, part.replace("_", " ")) for part in item.split(".")[1:-1]]
+    return (f"{found.label}: {', '.join(keys)}" if keys else found.label), found.unit or ""
+
+
+def in_words(definition: Definition, form: str, item: str, value: str | None) -> str | None:
+    """A value as a person reads it: codes by their text, yes and no."""
+    found = design.items(definition, form).get(item) if form in definition.forms else None
+    if value is None or found is None:
+        return value
+    if found.codes and found.codes in definition.codelists:
+        codes = definition.codelists[found.codes]
+        return ", ".join(codes.get(code, code) for code in value.split("|"))
+    return {"true": "yes", "false": "no"}.get(value, value) if found.type == "boolean" else value

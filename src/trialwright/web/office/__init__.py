@@ -1,0 +1,1 @@
+"""Pages for the office: how the trial stands, all arms together."""

@@ -1,0 +1,1 @@
+"""Pages for everybody: the trial as its definition says it."""

@@ -1,0 +1,144 @@
+"""What the lists and time lines say, from the facts of the small trial."""
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.pages import small_trial
+
+from trialwright.design.model import Blinding
+from trialwright.ledger import kinds
+from trialwright.web import classes, seen
+from trialwright.web.clinic import participants, timeline
+from trialwright.web.office import overview
+from trialwright.web.reading import Reading, Trial
+
+MONITOR = classes.seen_by("monitor")
+ASSESSOR = classes.seen_by("assessor")
+
+
+@pytest.fixture
+def trial(reading: Reading) -> Trial:
+    with reading.trial() as now:
+        assert now is not None
+        return now
+
+
+def rows(trial: Trial, sees: seen.Sees) -> dict[str, participants.Row]:
+    return {row.id: row for row in participants.rows(trial, sees)}
+
+
+def test_a_participant_stands_where_the_last_facts_put_them(trial: Trial) -> None:
+    assert {name: row.status for name, row in rows(trial, MONITOR).items()} == {
+        "AMS-001-K": "Randomised",
+        "AMS-002-P": "Not eligible",
+        "AMS-003-Q": "Screening",
+    }
+
+
+def test_the_next_visit_is_due_in_its_window_counted_from_the_first_treatment(trial: Trial) -> None:
+    visit = rows(trial, MONITOR)["AMS-001-K"].next_visit
+    assert visit is not None
+    assert (visit.label, visit.earliest, visit.planned, visit.latest) == (
+        "Week 12", date(2026, 5, 25), date(2026, 6, 1), date(2026, 6, 8),
+    )  # fmt: skip
+    assert visit.overdue
+
+
+def test_before_the_first_treatment_the_next_visit_has_no_dates_and_after_a_refusal_there_is_none(trial: Trial) -> None:
+    found = rows(trial, MONITOR)
+    before = found["AMS-003-Q"].next_visit
+    assert before is not None
+    assert (before.label, before.planned, before.overdue) == ("Screening", None, False)
+    assert found["AMS-002-P"].next_visit is None
+
+
+def test_forms_and_queries_that_a_reader_may_not_see_are_not_counted(trial: Trial) -> None:
+    mine, theirs = rows(trial, MONITOR)["AMS-001-K"], rows(trial, ASSESSOR)["AMS-001-K"]
+    assert (mine.done, mine.expected, mine.open_queries) == (4, 5, 1)
+    assert (theirs.done, theirs.expected, theirs.open_queries) == (3, 4, 1)
+
+
+def test_the_time_line_says_who_when_what_and_why_in_the_zone_of_the_site(trial: Trial) -> None:
+    person = trial.state.participants["AMS-001-K"]
+    correction = timeline.entries(trial, person, MONITOR)[2]
+    assert (correction.by, correction.role, correction.what, correction.where) == (
+        "nurse.j", "Investigator", "Page recorded", "Screening, Tiredness score",
+    )  # fmt: skip
+    assert correction.changes == (timeline.Change("Total", "points", "40", "41"),)
+    assert correction.why == "A slip"
+    assert correction.at_site.tzinfo == ZoneInfo("Europe/Amsterdam")
+    assert correction.at_site == correction.at_utc
+    facts = [fact for fact in small_trial.written().facts() if fact.why == "A slip"]
+    assert [correction.seal] == [fact.seal[:12] for fact in facts]
+
+
+def test_codes_are_shown_by_their_words_and_randomisation_without_a_treatment(trial: Trial) -> None:
+    entries = timeline.entries(trial, trial.state.participants["AMS-001-K"], MONITOR)
+    assert timeline.Change("Mood", "", None, "tired") in entries[1].changes
+    (drawn,) = [entry for entry in entries if entry.what == "Randomised"]
+    assert dict(drawn.details) == {
+        "Strata": "Mood group: any",
+        "Label": "LBL-4711",
+        "Treatment": "not known to anybody who reads this page",
+    }
+
+
+def test_sealed_facts_leave_no_trace_in_the_time_line(trial: Trial) -> None:
+    entries = timeline.entries(trial, trial.state.participants["AMS-001-K"], MONITOR)
+    said = repr(entries)
+    assert not [word for word in small_trial.SECRET_WORDS if word in said]
+    sealed = [fact for fact in small_trial.written().facts() if fact.kind == kinds.SEALED_KEPT]
+    assert sealed
+    assert all(fact.seal[:12] not in said for fact in sealed)
+
+
+@given(st.sets(st.sampled_from(list(Blinding))))
+def test_whatever_classes_are_asked_for_sealed_kinds_are_never_visible(asked: set[Blinding]) -> None:
+    ledger = small_trial.written()
+    with Reading(ledger).trial() as trial:
+        assert trial is not None
+        facts = trial.facts_of("AMS-001-K")
+        shown = list(seen.visible(trial.definition, trial.state, facts, frozenset(asked)))
+    assert all(fact.kind not in kinds.BLINDED_INVISIBLE for fact in shown)
+    assert [fact.number for fact in shown] == sorted(fact.number for fact in shown)
+
+
+def test_the_overview_counts_everybody_once_and_nobody_by_arm(trial: Trial) -> None:
+    found = overview.overview(trial, MONITOR)
+    assert [(step.label, step.count) for step in found.steps][:3] == [
+        ("Considered before consent", 4), ("Gave consent", 3), ("Randomised", 1),
+    ]  # fmt: skip
+    assert found.steps[0].reasons == (("Too far away", 1),)
+    assert found.steps[1].reasons == (("Not eligible", 1), ("Screening", 1))
+    assert (found.randomised, found.planned, found.open_queries, found.overdue) == (1, 4, 1, 1)
+    assert "Xylo" not in repr(found)
+
+
+def test_an_assessor_is_not_told_that_treatment_stopped() -> None:
+    pen = small_trial.Writer(small_trial.written(), small_trial.NOW)
+    pen.add(kinds.TREATMENT_STOPPED, {"reason": "Stomach upset"}, participant="AMS-001-K")
+    with Reading(pen.ledger).trial() as trial:
+        assert trial is not None
+        person = trial.state.participants["AMS-001-K"]
+        assert [participants.status(person, sees) for sees in (MONITOR, ASSESSOR)] == [
+            "Randomised, treatment stopped", "Randomised",
+        ]  # fmt: skip
+        shown = [[entry.what for entry in timeline.entries(trial, person, sees)] for sees in (MONITOR, ASSESSOR)]
+        steps = [[step.label for step in overview.overview(trial, sees).steps] for sees in (MONITOR, ASSESSOR)]
+    assert ["Treatment stopped" in found for found in shown] == [True, False]
+    assert ["Stopped treatment" in found for found in steps] == [True, False]
+
+
+def test_a_reading_catches_up_with_facts_that_others_append(reading: Reading) -> None:
+    pen = small_trial.Writer(small_trial.written(), small_trial.NOW)
+    follower = Reading(pen.ledger)
+    with follower.trial() as before:
+        assert before is not None
+        assert len(before.state.participants) == 3
+    pen.add(kinds.CONSENT_GIVEN, small_trial.CONSENT, participant="AMS-004-R")
+    with follower.trial() as after:
+        assert after is not None
+        assert len(after.state.participants) == 4
