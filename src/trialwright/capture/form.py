@@ -69,8 +69,10 @@ class FormRules:
             for group in self.form.groups
         ]
         scope = design.form_scope(definition, name)
+        deriving = design.form_scope(definition, name, deriving=True)
         self._derived = [
-            (derived.id, logic.compile(logic.check(logic.parse(derived.expr), scope))) for derived in self.form.derive
+            (derived.id, logic.compile(logic.check(logic.parse(derived.expr), deriving)))
+            for derived in self.form.derive
         ]
         self._checks = [
             _Check(
@@ -147,8 +149,12 @@ class FormRules:
             ]
         if before is not None:
             known["prev"] = before
+        derived = {}
         for name, compute in self._derived:
-            known[name] = compute(known)
+            # A derived item may bear the name of the group that it sums up; meanwhile the name is the group.
+            derived[name] = value = compute(known)
+            known.setdefault(name, value)
+        known.update(derived)
         return known
 
     def findings(self, known: Mapping[str, Any], context: logic.Context) -> list[Finding]:

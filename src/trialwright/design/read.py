@@ -71,7 +71,8 @@ def inspect(path: Path | str, catalogue: Catalogue = Catalogue.EMPTY) -> Reading
         del root.value["provenance"]  # type: ignore[union-attr,arg-type]
     problems += _unknown_sources(root, cited)
     definition, more, faulty = _modelled(root, cited)
-    problems += more
+    refused = {problem.place for problem in problems}
+    problems += [problem for problem in more if problem.place not in refused]
     seen = None
     if definition is not None:
         seen = review(definition, root, catalogue)

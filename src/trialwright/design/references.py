@@ -205,8 +205,8 @@ def _randomisation(definition: Definition, found: Findings) -> None:
 
 def _due_by_randomisation(definition: Definition, found: Findings, path: Path, name: str) -> None:
     form = name.partition(".")[0]
-    due = definition.schedule.get(form)
-    if due is not None and not due.log and definition.randomisation.visit not in due.visits:
+    due, visit = definition.schedule.get(form), definition.randomisation.visit
+    if due is not None and not due.log and visit in definition.visits and visit not in due.visits:
         hint = f"schedule {form} at {definition.randomisation.visit}"
         found.error(
             path, f"'{name}' is needed for randomisation and is not due at {definition.randomisation.visit}", hint

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from trialwright.design.catalogue import Catalogue
 from trialwright.design.findings import Findings
+from trialwright.design.forms import items
 from trialwright.design.model import Definition, Provenance, SourceStatus
 from trialwright.design.problems import Problem, in_order
 from trialwright.design.references import review_references
@@ -36,7 +37,7 @@ class Review:
     assumptions: tuple[Provenance, ...]
     ambiguities: tuple[Ambiguity, ...]
     unfed_endpoints: tuple[str, ...]
-    idle_forms: tuple[str, ...]
+    idle_items: tuple[str, ...]
     missing_methods: tuple[str, ...]
 
 
@@ -64,7 +65,7 @@ def review(definition: Definition, root: Node, catalogue: Catalogue = Catalogue.
         assumptions(definition),
         ambiguities(definition),
         tuple(dict.fromkeys(name for name, _ in starved)),
-        tuple(idle),
+        tuple(f"{name}.{item}" for name in idle for item in items(definition, name)),
         missing_methods(definition, catalogue),
     )
 

@@ -11,13 +11,13 @@ UNSTRATIFIED = "all"
 
 
 def stratum_name(levels: Mapping[str, str]) -> str:
-    """The name of a stratum from its level of each factor, in the definition's order of factors: `DM`, or
-    `DM|female` with two."""
-    return "|".join(levels.values()) or UNSTRATIFIED
+    """The name of a stratum from its level of each factor, factors in alphabetical order: `sex:F /
+    subtype_group:DM`."""
+    return " / ".join(f"{factor}:{level}" for factor, level in sorted(levels.items())) or UNSTRATIFIED
 
 
 def strata(definition: Definition) -> tuple[str, ...]:
-    """Every stratum, in the order of the factors and of their levels in the definition; `('all',)` without factors."""
+    """Every stratum, in the definition's order of the factors and of their levels; `("all",)` without factors."""
     factors = definition.randomisation.strata
     levels = [tuple(dict.fromkeys(factor.map.values())) for factor in factors.values()]
     return tuple(stratum_name(dict(zip(factors, combination, strict=True))) for combination in product(*levels))

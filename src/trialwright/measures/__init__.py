@@ -11,7 +11,7 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
         "acr_eular_2016": Measure(
             needs=("phga", "ptga", "mmt", "haq", "extramusc"),
             takes=(*ENZYMES, *(f"{enzyme}_uln" for enzyme in ENZYMES)),
-            gives=("category", "enzyme"),
+            gives=("category", "enzyme", "enzyme_multiple"),
         ),
     }
 )
