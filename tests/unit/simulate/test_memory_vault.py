@@ -1,0 +1,41 @@
+"""The vault of a rehearsal: the same list, in order, and no more than there is."""
+
+import pytest
+
+from trialwright.allocation.annex import Annex
+from trialwright.allocation.slots import draw_up, root
+from trialwright.ledger.vault import CannotOpen, Exhausted, kept_commitment
+from trialwright.simulate.vault import MemoryVault
+
+ANNEX = Annex("TIM", {"A": 1, "B": 1}, (4, 6), "5a" * 32)
+SLOTS = draw_up(ANNEX, ("DM", "other"), 6, bytes(32))
+
+
+def test_slots_are_drawn_in_the_order_of_their_stratum_until_none_is_left() -> None:
+    vault = MemoryVault(SLOTS, ANNEX)
+    counts = vault.commitment().slots
+    drawn = [vault.draw("DM") for _ in range(counts["DM"])]
+    listed = [slot for slot in SLOTS if slot.stratum == "DM"]
+    assert [(slot.position, slot.label) for slot in drawn] == [(slot.position, slot.label) for slot in listed]
+    assert [slot.leaf for slot in drawn] == [slot.leaf("TIM", ANNEX.sha256) for slot in listed]
+    for stratum in ("DM", "unheard of"):
+        with pytest.raises(Exhausted):
+            vault.draw(stratum)
+    assert vault.draw("other").position == 1
+    assert vault.commitment().slots == counts
+    assert vault.commitment().root == root(SLOTS, ANNEX)
+
+
+def test_only_drawn_labels_open() -> None:
+    vault = MemoryVault(SLOTS, ANNEX)
+    slot = vault.draw("DM")
+    assert vault.opened([slot.label], []) == {slot.label: SLOTS[0].arm}
+    with pytest.raises(CannotOpen, match=SLOTS[1].label):
+        vault.opened([slot.label, SLOTS[1].label], [])
+
+
+def test_a_kept_value_comes_back_and_the_ledger_gets_its_commitment() -> None:
+    vault = MemoryVault(SLOTS, ANNEX)
+    value = {"igg": "31.2"}
+    assert vault.keep("AMC-001/W4", value, "ab" * 16) == kept_commitment("AMC-001/W4", value, "ab" * 16)
+    assert vault.kept([]) == {"AMC-001/W4": value}
