@@ -3,14 +3,14 @@ demand.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from trialwright.logic.calendar import span_words
-from trialwright.logic.compile import NO_CONTEXT
+from trialwright.logic.compile import NO_CONTEXT, OVER_ROWS
 from trialwright.logic.missing import Where, needed
 from trialwright.logic.syntax import Call, show
 from trialwright.logic.truth import NOT_APPLICABLE, UNKNOWN, Absent, Between
@@ -20,6 +20,14 @@ from trialwright.logic.values import Context, number_text
 
 TRUTH_WORDS = {True: "yes", False: "no", UNKNOWN: "unknown", NOT_APPLICABLE: "not applicable"}
 OPENED = ("and", "or", "not", "if", "applies_if", "count_true")
+JOINING = {
+    "and": "all of these",
+    "or": "one of these",
+    "not": "this does not hold",
+    "exists": "some row",
+    "every": "every row",
+    "for_each": "some row that counts and is not excused",
+}
 FACTS = ("name", "field", "anchor", "derived", "judgement")
 
 
@@ -34,16 +42,35 @@ class Explanation:
     needs: tuple[str, ...] = ()
     id: str = ""
     label: str = ""
+    operation: str = ""
+
+    @property
+    def deciding(self) -> tuple["Explanation", ...]:
+        """The children that made the answer: of a false `and` the false ones, of an unknown condition the unknown
+        ones.
+        """
+        if self.operation not in ("and", "or", *OVER_ROWS):
+            return self.children
+        return tuple(child for child in self.children if child.value is self.value) or self.children
 
     def lines(self, indent: int = 0) -> list[str]:
-        """The tree as indented lines for people."""
-        title = " ".join(part for part in (self.id, self.label or self.text) if part)
-        need = f" (needs {', '.join(self.needs)})" if self.needs and not self.children else ""
-        first = f"{'  ' * indent}{title}: {self.shown}{need}"
-        return [first, *(line for child in self.children for line in child.lines(indent + 1))]
+        """The deciding part of the tree as indented lines for people."""
+        below = self.deciding
+        facts = [child for child in below if child.operation in FACTS and not child.children]
+        used = "" if self.operation in OPENED else ", ".join(f"{fact.text} {fact.shown}" for fact in facts)
+        need = f", needs {', '.join(self.needs)}" if self.needs and not below else ""
+        first = f"{'  ' * indent}{self.title}: {self.shown}{need}" + (f" ({used})" if used else "")
+        opened = [child for child in below if not used or child not in facts]
+        return [first, *(line for child in opened for line in child.lines(indent + 1))]
+
+    @property
+    def title(self) -> str:
+        """The id and the words of the node; of a joining node, how it joins what follows."""
+        words = self.label or (JOINING.get(self.operation, "") if self.children else "") or self.text
+        return f"{self.id} {words}" if self.id else words
 
     def as_dict(self) -> dict[str, Any]:
-        """The tree for JSON."""
+        """The whole tree for JSON."""
         out: dict[str, Any] = {"condition": self.text, "value": self.shown}
         if self.id:
             out["id"] = self.id
@@ -81,7 +108,9 @@ def _explain(typed: Typed, where: Where, id: str = "", label: str = "") -> Expla
         return _explain(typed.parts[0], where, id or typed.data[0], label or typed.data[1])
     value = where.value(typed)
     needs = tuple(sorted(need.name for need in needed(typed, where))) if value is UNKNOWN else ()
-    return Explanation(_text(typed, where), value, shown(value, typed.type), _children(typed, where), needs, id, label)
+    operation = "test" if _one_test(typed) else typed.operation
+    below = _children(typed, where)
+    return Explanation(_text(typed, where), value, shown(value, typed.type), below, needs, id, label, operation)
 
 
 def _text(typed: Typed, where: Where) -> str:
@@ -94,18 +123,22 @@ def _text(typed: Typed, where: Where) -> str:
 
 def _children(typed: Typed, where: Where) -> tuple[Explanation, ...]:
     operation = typed.operation
-    if operation in ("exists", "every", "for_each", "count_rows"):
+    if operation in OVER_ROWS:
         return _rows(typed, where)
     if operation == "derived":
         if where.environment.get(typed.data) not in (None, UNKNOWN):
             return ()
         return (_explain(typed.parts[0], Where(where.environment, where.context)),)
-    # overlaps, within and between are written as calls and read as one test
-    if operation in OPENED and not (isinstance(typed.source, Call) and operation in ("and", "or")):
+    if operation in OPENED and not _one_test(typed):
         return tuple(_explain(part, where) for part in typed.parts)
     if operation in FACTS:
         return ()
     return tuple(_explain(fact, where) for fact in _facts(typed))
+
+
+def _one_test(typed: Typed) -> bool:
+    """Whether an and or or stands for one call, as in overlaps, within and between."""
+    return typed.operation in ("and", "or") and isinstance(typed.source, Call)
 
 
 def _facts(typed: Typed) -> list[Typed]:
@@ -128,9 +161,11 @@ def _rows(typed: Typed, where: Where) -> tuple[Explanation, ...]:
         parts = [_explain(condition, inside) for condition in conditions]
         if typed.operation == "for_each":
             fits = parts[0].value
+            parts = [
+                replace(part, label=part.label or word) for part, word in zip(parts, ("counts", "excused"), strict=True)
+            ]
             children = (parts[0],) if fits is False or fits is NOT_APPLICABLE else tuple(parts)
-            value = _offence(parts[0].value, parts[1].value)
-            title = f"{inside.row} counts and is not excused"
+            value, title = _offence(parts[0].value, parts[1].value), inside.row
         else:
             children, value, title = tuple(parts), parts[0].value, inside.row
         out.append(Explanation(_row_title(title, row), value, shown(value), children))
