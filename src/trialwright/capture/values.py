@@ -147,6 +147,8 @@ def _codes(item: Item, codelists: Mapping[str, Mapping[str, str]]) -> Reader:
         if not isinstance(raw, str | list | tuple):
             raise BadValue(f"{raw!r} is not a list of codes")
         chosen = raw.split("|") if isinstance(raw, str) else raw
+        if not chosen or chosen == [""]:
+            raise BadValue("no code is chosen; give a reason why it is not done instead")
         for code in chosen:
             if str(code) not in choices:
                 raise BadValue(_choice_sentence(code, choices))

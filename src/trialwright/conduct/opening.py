@@ -1,5 +1,7 @@
 """Open a trial, activate a site, amend."""
 
+from collections.abc import Mapping
+
 from trialwright import design
 from trialwright.conduct.desk import Desk
 from trialwright.conduct.permissions import Person
@@ -47,12 +49,10 @@ def open_trial(
         )
 
 
-def _check_list(definition: Definition, slots: object) -> None:
+def _check_list(definition: Definition, slots: Mapping[str, int]) -> None:
     """The list must have every stratum of the definition, and no stratum must have fewer slots than the whole trial
     may need."""
     expected = design.strata(definition)
-    if not isinstance(slots, dict):
-        slots = dict(slots)  # type: ignore[call-overload]
     missing = [stratum for stratum in expected if slots.get(stratum, 0) < definition.randomisation.n]
     if missing:
         raise Refused(

@@ -74,7 +74,7 @@ def _require_verdict(protocol: Protocol, person: Participant) -> None:
 
 def _require_baseline(protocol: Protocol, person: Participant) -> None:
     plan = protocol.definition.randomisation
-    missing = [lack for need in plan.requires for lack in _lacking(protocol, person, need, plan.visit)]
+    missing = dict.fromkeys(lack for need in plan.requires for lack in _lacking(protocol, person, need, plan.visit))
     if missing:
         raise Refused(
             f"The baseline of {person.id} is not complete; record these at {plan.visit} first.",

@@ -107,8 +107,7 @@ def _rules(protocol: Protocol, form: str, visit: str, by: Person) -> FormRules:
 
 
 def _require_follow_up(desk: Desk, person: Participant, visit: str) -> None:
-    """Data come in while the person takes part; a stop of treatment changes nothing (visits go on), a stop of visits
-    ends new visits."""
+    """A stop of treatment changes nothing here: visits go on. A stop of visits ends new visits."""
     require_consent(desk, desk.state, person)
     if person.ended == "withdrawn":
         desk.require_taking_part(person)
@@ -134,8 +133,8 @@ def _require_base(page: Page | None, base: int | None, person: Participant, key:
         return
     where = " ".join(part for part in key if part)
     raise Refused(
-        f"{where} of {person.id} was saved by somebody else meanwhile (fact {page.number}); look at it, then save yours "
-        "again.",
+        f"{where} of {person.id} was saved by somebody else meanwhile (fact {page.number}); look at it, then save "
+        "yours again.",
         "conflict",
     )
 

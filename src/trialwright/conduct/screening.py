@@ -127,8 +127,10 @@ def known_facts(protocol: Protocol, person: Participant) -> dict[str, Any]:
     """What is known of the participant, by the names that the criteria use."""
     pages = newest_pages(protocol, person)
     environments: dict[str, dict[str, Any]] = {}
-    facts: dict[str, Any] = {"consent_signed": bool(person.scopes.get("trial"))}
+    facts: dict[str, Any] = {}
     for name, fact in protocol.definition.facts.items():
+        if fact.consent is not None:
+            facts[name] = bool(person.scopes.get(fact.consent))
         if fact.item is None:
             continue
         form, _, item = fact.item.partition(".")
