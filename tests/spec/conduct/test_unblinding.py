@@ -1,0 +1,58 @@
+"""The allocations are opened after a lock, by those who may, with the keys that they hold."""
+
+import pytest
+from tests.spec.world import HIGH, World
+
+
+def locked(world: World, *stages: str) -> World:
+    """Four participants who finished, and these locks."""
+    for name, drug in (("Ann", "none"), ("Bob", "water"), ("Cas", "none"), ("Dot", "water")):
+        world.randomised(name, drug=drug)
+        world.page_of(name, "pressure", "WEEK8", HIGH)
+        world.does("nurse", "complete", participant=name, on="2026-05-01")
+    for stage in stages:
+        world.does("data manager", "lock", stage=stage, why="all seen")
+    return world
+
+
+@pytest.mark.requirement("BL1", "AC6")
+def test_nothing_is_opened_before_its_lock_or_by_others(world: World) -> None:
+    """After a staged lock the firewall of that stage alone learns the arms."""
+    locked(world)
+    assert "Lock week8 is not set" in world.says(
+        "statistician", "unblind", stage="week8", keys=world.keys, why="analysis"
+    )
+    world.does("data manager", "lock", stage="week8", why="all seen")
+    table = [
+        ("investigator", "week8", "A investigator may not unblind the trial"),
+        ("sponsor", "week8", "A sponsor may not unblind the trial"),
+        ("data manager", "week8", "A data_manager may not unblind the trial"),
+        ("escrow holder", "week8", "After lock week8 only unblinded_statistician may be unblinded"),
+        ("statistician", "final", "Lock final is not set"),
+        ("statistician", "week8", "done"),
+    ]
+    for who, stage, answer in table:
+        assert answer in world.says(who, "unblind", stage=stage, keys=world.keys, why="analysis")
+
+
+@pytest.mark.requirement("BL2", "BL5")
+def test_a_staged_opening_leaves_no_arm_and_no_digest_of_the_arms_in_the_ledger(world: World) -> None:
+    """Who opened, when and at which stage is kept. Forty-eight coin flips could be tried out against a digest."""
+    locked(world, "week8")
+    opened = world.does("statistician", "unblind", stage="week8", keys=world.keys, why="the analysis of week 8")
+    assert opened.by == "p09"
+    assert opened.payload == {"stage": "week8", "opened": "4", "assignments": {}}
+    assert world.state.assignments == {}
+
+
+@pytest.mark.requirement("BL5", "RN5")
+def test_the_final_opening_says_who_had_what(world: World) -> None:
+    """The same slots open to the same arms; the ledger's own copy is checked against them."""
+    locked(world, "week8", "final")
+    world.does("escrow holder", "unblind", stage="final", keys=world.keys, why="the final analysis")
+    arms = world.state.assignments
+    assert set(arms) == {world.numbers[name] for name in ("Ann", "Bob", "Cas", "Dot")}
+    assert set(arms.values()) <= {"T", "P"}
+    labels = [world.person(name).allocation.label for name in ("Ann", "Bob", "Cas", "Dot")]
+    again = world.desk.vault.opened(labels, world.keys)
+    assert [again[label] for label in labels] == [arms[world.numbers[name]] for name in ("Ann", "Bob", "Cas", "Dot")]
