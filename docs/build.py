@@ -17,7 +17,7 @@ from docs.specification import Paragraph, Section, markdown, sections
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from trialwright.design.model import Definition
+from trialwright.design.schema import schema_text
 
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = ["design", "logic", "eligibility", "consent", "conduct", "allocation", "capture", "measures", "ledger", "store"]
@@ -34,7 +34,7 @@ def main() -> int:
     results = last_results(ROOT / "build/results.json")
     write("docs/reference/manual.md", manual([section for section in found if section.path.startswith("tests/spec/")]))
     write("docs/reference/cli.md", command_line())
-    write("docs/reference/definition.schema.json", json.dumps(Definition.model_json_schema(), indent=1) + "\n")
+    write("docs/reference/trialwright.schema.json", schema_text())
     write("docs/validation/matrix.md", matrix(requirements, found, results))
     known = {name for chapter in requirements for name in chapter["requirements"]}
     strangers = [
@@ -78,7 +78,7 @@ def manual(spec: list[Section]) -> str:
     lines += [
         "Each sentence below is a test that runs; each table is what it goes through. The definition's fields are in"
     ]
-    lines += ["[definition.schema.json](definition.schema.json), the commands in [cli.md](cli.md).", ""]
+    lines += ["[trialwright.schema.json](trialwright.schema.json), the commands in [cli.md](cli.md).", ""]
     for chapter in ordered:
         lines += [f"## {title(chapter)}", ""]
         for section in chapters[chapter]:

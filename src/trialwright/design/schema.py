@@ -16,6 +16,14 @@ SRC = {
     "pattern": r"^[A-Za-z][A-Za-z0-9_]*( *\([\s\S]*\))?$",
     "description": "The key of a source, with a note in brackets where wanted: assumed (why).",
 }
+SOURCED = {
+    "type": "object",
+    "properties": {"value": {}, "src": {"$ref": "#/$defs/src"}, "note": {"type": "string"}},
+    "required": ["value", "src"],
+    "additionalProperties": False,
+    "description": "A value beside its source.",
+}
+INCLUDED = {"type": "string", "pattern": r"\.ya?ml$", "description": "!include FILE: the value stands in that file."}
 EXACT = {"type": "number"}
 
 
@@ -32,7 +40,7 @@ def schema() -> dict[str, Any]:
         "title": "trialwright definition",
         "description": "A clinical trial, written once.",
         **{key: value for key, value in whole.items() if key not in ("title", "description")},
-        "$defs": {**definitions, "src": SRC},
+        "$defs": {**definitions, "src": SRC, "sourced": SOURCED, "included": INCLUDED},
     }
 
 
@@ -72,12 +80,7 @@ def _value(field: dict[str, Any]) -> dict[str, Any]:
         if key not in ("title", "default", "prefixItems", "patternProperties")
     }
     if "anyOf" in kept:
-        options = [
-            option
-            for option in kept["anyOf"]
-            if option.get("type") not in ("null", "string") or "pattern" not in option
-        ]
-        options = [_value(option) for option in options if option.get("type") != "null"]
+        options = [_value(option) for option in kept["anyOf"] if option.get("type") != "null"]
         if any(option.get("type") == "number" for option in options):
             return dict(EXACT)
         return options[0] if len(options) == 1 else {**kept, "anyOf": options}
@@ -95,14 +98,11 @@ def _value(field: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sourced(shape: dict[str, Any]) -> dict[str, Any]:
-    """The shape, or the shape as `value` beside its source."""
-    wrapped = {
-        "type": "object",
-        "properties": {"value": shape, "src": {"$ref": "#/$defs/src"}, "note": {"type": "string"}},
-        "required": ["value", "src"],
-        "additionalProperties": False,
-    }
-    return {"anyOf": [shape, wrapped]}
+    """The shape, or a value beside its source; what is more than a word or number may also be included from a file."""
+    options = [shape, {"$ref": "#/$defs/sourced"}]
+    if "$ref" in shape or "anyOf" in shape or shape.get("type") in ("object", "array"):
+        options.append({"$ref": "#/$defs/included"})
+    return {"anyOf": options}
 
 
 def schema_text() -> str:
