@@ -12,7 +12,10 @@ from trialwright.report.content import Content, Section
 from trialwright.report.context import Context
 from trialwright.report.words import say
 
-BLINDED = "Blinded report: all arms together. The treatments have not been opened, and nothing here depends on them."
+BLINDED = (
+    "Blinded report: all arms together. The treatments have not been opened and nothing here depends on them. "
+    "It counts adverse events, so it is not for outcome assessors."
+)
 
 
 def report(
@@ -30,7 +33,7 @@ def report(
     seen = Observations(definition, snapshot)
     arms = people.groups(seen, treatments)
     behind = record.provenance(definition, snapshot, context)
-    banner = [line for line in (context.imaginary, BLINDED if treatments is None else "") if line]
+    banner = [line for line in (context.imaginary, _audience(definition, snapshot, treatments)) if line]
     return Content(
         definition.title.official,
         _subtitle(definition, snapshot),
@@ -48,6 +51,20 @@ def report(
         ],
         behind,
         results,
+    )
+
+
+def _audience(definition: Definition, snapshot: Snapshot, treatments: Mapping[str, str] | None) -> str:
+    """Who may read the report: while blinded, and between a staged lock and the final one, not everybody."""
+    if treatments is None:
+        return BLINDED
+    last = definition.locks[-1]
+    if last.id in snapshot.state.locked:
+        return ""
+    allowed = [definition.roles.get(role, role).lower() for lock in definition.locks for role in lock.firewall]
+    return (
+        "Opened before the final lock: everybody else stays blind until then. "
+        f"Only for: {', '.join(dict.fromkeys(allowed)) or 'those who opened it'}."
     )
 
 

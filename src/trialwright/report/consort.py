@@ -6,13 +6,13 @@ lines need and the rows as high as their highest box.
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape
 
 from trialwright.report.flow import ArmFlow, Flow, Reasons
 
 WIDTH, GUTTER, SIDE = 900.0, 28.0, 34.0
-LINE, PAD, GAP = 18.0, 11.0, 34.0
+LINE, PAD, GAP, ROW = 18.0, 11.0, 34.0, 78.0
 # Average advance of a letter at 13.5 px in the page's sans fonts; a little wide, so that no line touches its box.
 LETTER = 6.9
 TIP = 'marker-end="url(#consort-tip)"'
@@ -44,10 +44,11 @@ class Box:
     y: float
     width: float
     lines: tuple[Line, ...]
+    least: float = 0.0
 
     @property
     def height(self) -> float:
-        return LINE * len(self.lines) + 2 * PAD - 3
+        return max(LINE * len(self.lines) + 2 * PAD - 3, self.least)
 
     @property
     def middle(self) -> float:
@@ -71,10 +72,8 @@ def consort(flow: Flow) -> str:
     tops: list[Box] = []
     bottom = enrolled[1]
     for phase in (_allocation, _follow_up, _analysis):
-        boxes = [
-            _box(spine + index * (width + GUTTER), bottom + GAP, width, phase(arm))
-            for index, arm in enumerate(flow.arms)
-        ]
+        places = [spine + index * (width + GUTTER) for index in range(arms)]
+        boxes = _level([_box(x, bottom + GAP, width, phase(arm)) for x, arm in zip(places, flow.arms, strict=True)])
         shapes += [_draw(box) for box in boxes]
         shapes += [_down(above, below) for above, below in zip(tops, boxes, strict=True)] if tops else []
         if not tops:
@@ -107,6 +106,12 @@ def _enrolment(flow: Flow, spine: float, column: float) -> tuple[tuple[float, fl
         above = below
     shapes.append(_draw(above))
     return (y, above.bottom), shapes
+
+
+def _level(boxes: list[Box]) -> list[Box]:
+    """The boxes of one row, all as high as the highest, and high enough for the name of the phase beside them."""
+    least = max(ROW, *(box.height for box in boxes))
+    return [replace(box, least=least) for box in boxes]
 
 
 def _waiting(flow: Flow) -> Reasons:
@@ -191,6 +196,7 @@ def _sheet(height: float, shapes: Sequence[str]) -> str:
         'orient="auto" markerUnits="userSpaceOnUse"><path d="M0 0.5L8 4L0 7.5z"/></marker></defs>'
     )
     return (
-        f'<svg id="svg-consort" role="img" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {height:.0f}">'
+        f'<svg id="svg-consort" role="img" xmlns="http://www.w3.org/2000/svg" viewBox="-1 -1 {WIDTH + 2:.0f} '
+        f'{height + 2:.0f}">'
         f"<style>{STYLE}</style>{tip}{''.join(shapes)}</svg>"
     )

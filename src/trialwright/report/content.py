@@ -6,6 +6,7 @@ choose which of the two to show; it never computes.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 
@@ -26,12 +27,16 @@ class Number:
             return "–"
         if self.kind == "p":
             return "< 0.001" if self.value < 0.001 else f"{self.value:.{2 if self.value >= 0.1 else 3}f}"
-        scaled = 100 * self.value if self.kind == "percent" else self.value
-        printed = f"{scaled:,.{self.digits}f}"
-        if float(printed.replace(",", "")) == 0:
-            printed = printed.lstrip("-")
+        scaled = round(100 * self.value, 9) if self.kind == "percent" else self.value
+        printed = f"{rounded(scaled, self.digits):,}"
         unit = " %" if self.kind == "percent" else f" {self.unit}" if self.unit else ""
         return printed.replace("-", "−").replace(",", " ") + unit
+
+
+def rounded(value: float, digits: int) -> Decimal:
+    """The value as it reads in decimal, rounded half away from nought as people do: 62.5 to 63; never minus nought."""
+    shortest = Decimal(repr(float(value)))
+    return shortest.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP) + 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,7 @@ class Content:
 def plain(thing: Any) -> Any:
     """The tree as JSON knows it: numbers at full precision beside their printed text; drawings without their ink."""
     if isinstance(thing, Number):
-        return {"value": thing.value, "text": thing.text, **({"unit": thing.unit} if thing.unit else {})}
+        return {"value": _plain_value(thing.value), "text": thing.text, **({"unit": thing.unit} if thing.unit else {})}
     if isinstance(thing, Sentence):
         return _plain_sentence(thing)
     if isinstance(thing, Paragraph):

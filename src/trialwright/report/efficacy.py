@@ -22,8 +22,7 @@ def primary_section(definition: Definition, results: Results) -> Section:
     if answer.status != "done":
         why = Paragraph(literal(f"The primary analysis could not be done. {answer.why}"), "caution")
         return Section("primary", "Primary analysis", [why])
-    blocks: list[Block] = [*in_words(definition, answer), _in_full(answer, "primary-numbers")]
-    blocks += [Paragraph(literal(sentence), "note") for sentence in _fine_print(definition, answer)]
+    blocks = [*in_words(definition, answer), _in_full(answer, "primary-numbers", _fine_print(definition, answer))]
     others = [a for a in results.answers if a is not answer and a.endpoint == answer.endpoint and effect(a) is not None]
     if others:
         blocks.append(_beside(definition, [answer, *others]))
@@ -63,7 +62,7 @@ def _meaning(lower: float, upper: float) -> str:
     )
 
 
-def _in_full(answer: Answer, id_: str) -> Table:
+def _in_full(answer: Answer, id_: str, notes: Sequence[str]) -> Table:
     found, result = effect(answer), answer.result
     assert found is not None
     reference, treatment = answer.arms
@@ -85,7 +84,7 @@ def _in_full(answer: Answer, id_: str) -> Table:
     )
     name = "Adjusted mean" if isinstance(result, Ancova) else "Mean"
     columns = ["", "n", name, "Standard error", interval, "t", "Degrees of freedom", "p"]
-    return Table(id_, f"{answer.label} ({answer.title.lower()})", columns, rows)
+    return Table(id_, f"{answer.label} ({answer.title.lower()})", columns, rows, notes)
 
 
 def _means(answer: Answer) -> list[tuple[str, float, float, float | None, float | None, int]]:
@@ -204,7 +203,7 @@ def time_section(definition: Definition, results: Results) -> Section | None:
     for answer in done:
         curves = dict(zip(answer.arms, answer.result.curves, strict=True))
         end = max(step.time for curve in curves.values() for step in curve.steps)
-        svg = figures.survival_curves(curves, "Reached (%)", end)
+        svg = figures.survival_curves(curves, "Reached (%)", end, _planned_weeks(definition, end))
         caption = f"{answer.label}: share of participants who have reached it. Ticks mark participants censored there."
         blocks += [
             Paragraph(literal(answer.result.note), "caution"),
@@ -212,6 +211,13 @@ def time_section(definition: Definition, results: Results) -> Section | None:
             _time_table(answer, curves),
         ]
     return Section("time", "Time to response", blocks)
+
+
+def _planned_weeks(definition: Definition, end: float) -> list[float]:
+    """The planned weeks of the visits up to the end of the curves, from randomisation on."""
+    start = next(visit.day or 1 for visit in definition.visits.values() if visit.anchor)
+    weeks = {(visit.day - start) / 7 for visit in definition.visits.values() if visit.day is not None}
+    return sorted(week for week in weeks if 0 <= week <= end)
 
 
 def _time_table(answer: Answer, curves: dict[str, Curve]) -> Table:
@@ -229,14 +235,14 @@ def _time_table(answer: Answer, curves: dict[str, Curve]) -> Table:
 
 def _p(value: float) -> str:
     text = p_value(value).text
-    return text if text.startswith("<") else f"= {text}"
+    return text.replace(" ", "\u00a0") if text.startswith("<") else f"=\u00a0{text}"
 
 
 def other_section(results: Results) -> Section:
     """Every planned analysis and what came of it, so that nothing planned is silently absent."""
     words = {"done": "Done", "lacking": "Not available", "refused": "Not possible"}
     rows: list[list[Cell]] = [
-        [answer.label, answer.level.capitalize(), answer.title, words[answer.status], answer.why]
+        [answer.label, answer.level.capitalize(), answer.title.replace("_", " "), words[answer.status], answer.why]
         for answer in results.answers
     ]
     extra = [

@@ -6,6 +6,7 @@ is one neutral series. The same numbers give the same bytes: no date, no random 
 
 import io
 import re
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -60,7 +61,7 @@ def means_by_visit(series: Mapping[str, Sequence[Point]], label: str, limits: Li
     """Mean with 95 % confidence interval per visit and series; visits at their true distances in weeks."""
 
     def draw(figure: Figure) -> None:
-        axes = figure.add_axes((0.075, 0.24, 0.74, 0.72))
+        axes = figure.add_axes((0.075, 0.24, 0.69, 0.72))
         ends: list[tuple[float, str, Look]] = []
         for index, (name, look) in enumerate(looks(list(series)).items()):
             known = [point for point in series[name] if point.mean is not None]
@@ -78,11 +79,11 @@ def means_by_visit(series: Mapping[str, Sequence[Point]], label: str, limits: Li
             )
             if known:
                 ends.append((float(known[-1].mean or 0), name, look))
+        axes.set_ylabel(label)
+        _height(axes, limits)
         _visit_axis(axes, series)
         _name_ends(axes, ends)
         _numbers_below(axes, series)
-        axes.set_ylabel(label)
-        _height(axes, limits)
 
     return _svg(draw, 8.6, 4.6, "means")
 
@@ -106,7 +107,7 @@ def individual_curves(
             axes.plot(
                 weeks, middle, color=INK, lw=2.4, ls=look.line, marker=look.marker, ms=6, mfc=face, mec=INK, mew=1.4
             )
-            axes.set_title(f"{name} ({len(curves)})", loc="left", fontsize=11, fontweight="semibold", color=INK)
+            axes.set_title(f"{name} ({len(curves)})", loc="left", fontsize=11, fontweight="bold", color=INK)
             axes.set_xticks(weeks, [f"{week:g}" for week in weeks])
             axes.set_xlabel("Week")
             _height(axes, limits)
@@ -147,11 +148,11 @@ def waterfall(
     return _svg(draw, 8.6, 4.3, "waterfall")
 
 
-def survival_curves(curves: Mapping[str, Any], label: str, end: float) -> str:
+def survival_curves(curves: Mapping[str, Any], label: str, end: float, ticks: Sequence[float]) -> str:
     """Share with the event so far (1 - S) in steps, censoring ticks, and the numbers at risk underneath."""
 
     def draw(figure: Figure) -> None:
-        axes = figure.add_axes((0.075, 0.27, 0.74, 0.69))
+        axes = figure.add_axes((0.075, 0.27, 0.69, 0.69))
         ends: list[tuple[float, str, Look]] = []
         for name, look in looks(list(curves)).items():
             steps = curves[name].steps
@@ -162,10 +163,9 @@ def survival_curves(curves: Mapping[str, Any], label: str, end: float) -> str:
             gone = [(step.time, 100 * (1 - step.survival)) for step in steps if step.censored]
             axes.plot([time for time, _ in gone], [height for _, height in gone], "|", color=look.colour, ms=9, mew=1.4)
             ends.append((heights[-1], name, look))
-        ticks = np.unique(np.round(np.linspace(0, end, 7)))
         axes.set_xlim(0, end)
         axes.set_ylim(0, 100)
-        axes.set_xticks(ticks)
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.set_xlabel("Weeks since randomisation")
         axes.set_ylabel(label)
         _name_ends(axes, ends)
@@ -199,36 +199,40 @@ def _visit_axis(axes: Axes, series: Mapping[str, Sequence[Point]]) -> None:
 def _name_ends(axes: Axes, ends: Sequence[tuple[float, str, Look]]) -> None:
     """Name each line at its end, moved apart where the ends are close; no legend to look up."""
     low, high = axes.get_ylim()
-    gap, taken = 0.13 * (high - low), -np.inf
+    gap, taken = 0.12 * (high - low), -np.inf
     for height, name, look in sorted(ends, key=lambda end: end[0]):
         place = taken = max(height, taken + gap)
-        words = name.replace(" + ", " +\n", 1) if len(name) > 14 else name
+        words = "\n".join(textwrap.wrap(name, 18))
         axes.annotate(
             words,
             (1.02, place),
             xycoords=("axes fraction", "data"),
             color=look.colour,
             va="center",
-            fontweight="semibold",
+            fontweight="bold",
         )
 
 
 def _numbers_below(axes: Axes, series: Mapping[str, Sequence[Point]]) -> None:
     counts = {name: [(point.week, point.n) for point in line] for name, line in series.items()}
-    _counts_below(axes, counts, "Participants", -0.23)
+    _counts_below(axes, counts, "Participants measured", -0.23)
 
 
 def _counts_below(axes: Axes, counts: Mapping[str, Sequence[tuple[float, int]]], title: str, top: float) -> None:
+    """A row of numbers for each series under the axis, and at their right end what they count."""
     appearance = looks(list(counts))
     for row, (name, numbers) in enumerate(counts.items()):
-        colour = appearance[name].colour
-        height = top - 0.065 * row
-        axes.annotate(
-            title if len(counts) == 1 else name, (1.02, height), xycoords="axes fraction", color=colour, fontsize=9
-        )
+        look, height = appearance[name], top - 0.065 * row
+        words = title if len(counts) == 1 else textwrap.shorten(name, 32, placeholder=" ...")
+        axes.annotate(words, (1.02, height), xycoords="axes fraction", color=look.colour, fontsize=8.5)
         for at, number in numbers:
             axes.annotate(
-                f"{number}", (at, height), xycoords=("data", "axes fraction"), ha="center", color=colour, fontsize=9
+                f"{number}",
+                (at, height),
+                xycoords=("data", "axes fraction"),
+                ha="center",
+                color=look.colour,
+                fontsize=9,
             )
 
 

@@ -19,7 +19,7 @@ def safety_section(seen: Observations, arms: Mapping[str, Sequence[str]], treate
         events = adverse_events(seen, list(members.values()))
     except NotEstimable as lacking:
         return Section("safety", "Safety", [Paragraph(literal(str(lacking)), "note")])
-    columns = ["", *(f"{name} (n = {size})" for name, size in zip(members, events.sizes, strict=True))]
+    columns = ["", *(f"{name} (n\u00a0=\u00a0{size})" for name, size in zip(members, events.sizes, strict=True))]
     notes = ["Participants with at least one such event (share); number of events."]
     kinds = Table("events", "Adverse events", columns, [_row(kind, events.sizes) for kind in events.kinds], notes)
     frequent = [term for term in events.terms if sum(term.participants) >= RARE]

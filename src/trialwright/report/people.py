@@ -11,6 +11,7 @@ from trialwright.analysis.plan import Results
 from trialwright.analysis.populations import courses, treatment_form
 from trialwright.analysis.scores import Scores
 from trialwright.design.model import Definition
+from trialwright.eligibility import Outcome, State
 from trialwright.ledger.replay import Participant
 from trialwright.report.consort import consort
 from trialwright.report.content import Block, Cell, Drawing, Number, Section, Table
@@ -26,8 +27,14 @@ def groups(seen: Observations, treatments: Mapping[str, str] | None) -> dict[str
     if treatments is None:
         return {TOGETHER: everybody}
     arms = seen.definition.arms
-    last_first = sorted(arms, key=lambda arm: arms[arm].kind == "experimental")
-    return {arms[arm].label: tuple(p for p in everybody if treatments.get(p) == arm) for arm in last_first}
+    return {
+        arms[arm].label: tuple(p for p in everybody if treatments.get(p) == arm) for arm in in_order(seen.definition)
+    }
+
+
+def in_order(definition: Definition) -> list[str]:
+    """The arms with the experimental one last, as a difference is read: treatment minus reference."""
+    return sorted(definition.arms, key=lambda arm: definition.arms[arm].kind == "experimental")
 
 
 def participants_flow(seen: Observations, treatments: Mapping[str, str] | None, results: Results | None) -> Flow:
@@ -39,7 +46,7 @@ def participants_flow(seen: Observations, treatments: Mapping[str, str] | None, 
     received = None if form is None else {p for p in seen.randomised if courses(seen, p, form) > 0}
     return flow(
         seen.snapshot.state,
-        {name: arm.label for name, arm in seen.definition.arms.items()},
+        {name: seen.definition.arms[name].label for name in in_order(seen.definition)},
         treatments,
         received,
         set(answer.analysed) if answer is not None and done else None,
@@ -55,7 +62,7 @@ def why_excluded(definition: Definition, person: Participant) -> str | None:
     if person.lost:
         return "Lost before randomisation"
     verdict = person.verdicts[-1] if person.verdicts else None
-    if verdict is not None and verdict.verdict == "not eligible":
+    if verdict is not None and verdict.verdict == Outcome.NOT_ELIGIBLE:
         return f"Not eligible: {_first_criterion(definition, verdict.criteria)}"
     if person.visits_stopped or person.completed:
         return person.reasons.get("visits_stopped") or "Left before randomisation"
@@ -65,14 +72,10 @@ def why_excluded(definition: Definition, person: Participant) -> str | None:
 def _first_criterion(definition: Definition, states: Mapping[str, str]) -> str:
     """The first criterion that keeps the participant out, so that each is counted once."""
     for criterion in definition.eligibility:
-        if states.get(criterion.id) in KEEPS_OUT:
+        if states.get(criterion.id) == State.FAILS:
             words = criterion.text if len(criterion.text) <= 70 else criterion.text[:67].rsplit(" ", 1)[0] + " ..."
             return f"{words} ({criterion.id})"
     return "criterion not recorded"
-
-
-KEEPS_OUT = frozenset({"not met", "applies", "excluded", "fails"})
-"""The states of a criterion that keep a participant out."""
 
 
 def flow_section(counted: Flow) -> Section:
@@ -100,9 +103,12 @@ def baseline_section(seen: Observations, arms: Mapping[str, Sequence[str]]) -> S
     columns = dict(arms) if len(arms) == 1 else {**arms, "All": everybody}
     inside = [[person in set(members) for person in everybody] for members in columns.values()]
     rows: list[list[Cell]] = [["Participants", *(Number(len(members)) for members in columns.values())]]
-    for variable in summaries(variables(seen, everybody), inside):
+    known = variables(seen, everybody)
+    nobody = [label for label, (_, values) in known.items() if all(value is None for value in values)]
+    for variable in summaries({label: row for label, row in known.items() if label not in nobody}, inside):
         rows += summary_rows(variable)
-    notes = [
+    notes = [f"Not recorded for anybody: {', '.join(label.lower() for label in nobody)}."] if nobody else []
+    notes += [
         "The newest value up to randomisation. No tests: after randomisation, differences between the arms at baseline "
         "are chance by design."
     ]

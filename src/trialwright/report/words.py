@@ -50,14 +50,18 @@ def points(interval: Interval) -> Sentence:
 
 def comparison(effect: Effect) -> str:
     """How the p value is written after `p`: `p = 0.03` or `p < 0.001`."""
-    return "p " if effect.p < 0.001 else "p = "
+    return "p\u00a0" if effect.p < 0.001 else "p\u00a0=\u00a0"
+
+
+UNITS = {"a": "years", "mo": "months", "d": "days", "wk": "weeks", "Cel": "°C"}
+"""UCUM codes that people do not read as units; every other code is printed as it is."""
 
 
 def summary_rows(variable: Variable) -> list[list[Cell]]:
     """A variable of the baseline table: mean and spread, median and quartiles, range; or one row per category."""
-    head = f"{variable.label}, {variable.unit}" if variable.unit else variable.label
-    first = variable.summaries[0]
-    if isinstance(first, Counts):
+    unit = UNITS.get(variable.unit, variable.unit)
+    head = f"{variable.label}, {unit}" if unit else variable.label
+    if isinstance(variable.summaries[0], Counts):
         groups = [summary for summary in variable.summaries if isinstance(summary, Counts)]
         return [[head], *_category_rows(groups)]
     measured = [summary for summary in variable.summaries if isinstance(summary, Numbers)]
@@ -66,7 +70,7 @@ def summary_rows(variable: Variable) -> list[list[Cell]]:
         [head],
         ["Mean (SD)", *(_pair("{a} ({b})", each.mean, each.sd, digits) for each in measured)],
         ["Median (quartiles)", *(_middle(each, digits) for each in measured)],
-        ["Range", *(_pair("{a} to {b}", each.minimum, each.maximum, digits) for each in measured)],
+        ["Range", *(_range(each, digits) for each in measured)],
     ]
     if any(each.missing for each in measured):
         rows.append(["Missing", *(Number(each.missing) for each in measured)])
@@ -94,6 +98,12 @@ def _pair(pattern: str, a: float | None, b: float | None, digits: int) -> Senten
 def _middle(each: Numbers, digits: int) -> Sentence:
     named = {"m": each.median, "l": each.lower_quartile, "u": each.upper_quartile}
     return Sentence("{m} ({l} to {u})", {name: Number(value, digits) for name, value in named.items()})
+
+
+def _range(each: Numbers, digits: int) -> Sentence:
+    """Whole numbers stay whole: an age runs from 26 to 85, not from 26.0."""
+    whole = all(end is None or float(end).is_integer() for end in (each.minimum, each.maximum))
+    return _pair("{a} to {b}", each.minimum, each.maximum, 0 if whole else digits)
 
 
 def _digits(measured: Sequence[Numbers]) -> int:

@@ -85,7 +85,7 @@ def failed(name: str, index: int) -> Participant:
     if index % 5 == 0:
         person.withdrawn = f"{start}T10:00:00.000000Z"
     else:
-        criteria = {"I4": "not_met"} if index % 2 else {"E5": "applies"}
+        criteria = {"I4": "fails"} if index % 2 else {"E5": "fails"}
         person.verdicts.append(Verdict("not eligible", f"{start}T10:00:00.000000Z", start, criteria, [], 1))
     return person
 
