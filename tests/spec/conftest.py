@@ -1,15 +1,21 @@
-"""The fixture `world`: the small trial open on a desk, in memory, on SQLite and on PostgreSQL."""
+"""The fixture `world`: the small trial open on a desk, in memory, on SQLite and on PostgreSQL.
 
-from collections.abc import Iterator
+A database is made once per session, with the trial open on it, and copied for each paragraph.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 import pytest
-from tests.spec.world import CAST, CountedChance, World, monday_morning
+from tests.spec.world import CAST, CountedChance, MovedClock, World, monday_morning
 
 from trialwright import conduct, design
 from trialwright.allocation.annex import Annex
-from trialwright.allocation.slots import OpenSlot, draw_up
+from trialwright.allocation.slots import OpenSlot, draw_up, sealed_list
 from trialwright.conduct import Desk
 from trialwright.design.model import Definition
 from trialwright.ledger.memory import MemoryLedger
@@ -34,10 +40,17 @@ def allocation_list() -> tuple[OpenSlot, ...]:
     return draw_up(ANNEX, design.strata(definition), definition.randomisation.n, bytes(32))
 
 
-def opened(ledger: Ledger, vault: Vault, keys: tuple[str, ...] = ()) -> World:
-    """The small trial open on this ledger and vault, both sites active."""
-    clock = monday_morning()
-    world = World(Desk(ledger, vault, clock, CountedChance()), clock, small_trial(), keys)
+@cache
+def holder_key() -> str:
+    """The private key of the one person who may open everything here; made for this run."""
+    from pyrage import x25519
+
+    return str(x25519.Identity.generate())
+
+
+def opened(ledger: Ledger, vault: Vault, clock: MovedClock) -> World:
+    """The small trial, opened on an empty ledger, both sites active."""
+    world = World(Desk(ledger, vault, clock, CountedChance()), clock, small_trial(), (holder_key(),))
     conduct.open_trial(world.desk, small_trial(), by=CAST["sponsor"])
     for site in ("NORTH", "WEST"):
         world.does("sponsor", "activate", site=site)
@@ -46,10 +59,91 @@ def opened(ledger: Ledger, vault: Vault, keys: tuple[str, ...] = ()) -> World:
 
 def in_memory() -> World:
     """The small trial on a ledger in memory."""
-    return opened(MemoryLedger(), MemoryVault(allocation_list(), ANNEX))
+    return opened(MemoryLedger(), MemoryVault(allocation_list(), ANNEX), monday_morning())
 
 
-@pytest.fixture(params=["memory"])
+def on_disk(folder: Path, database: str | None = None) -> Path:
+    """A trial folder with the small trial open on SQLite, or on the PostgreSQL database at the address."""
+    from pyrage import x25519
+
+    from trialwright import store
+
+    holder = str(x25519.Identity.from_str(holder_key()).to_public())
+
+    def prepare(ledger: store.DatabaseLedger, vault: store.SealedVault) -> None:
+        vault.take_in(sealed_list(allocation_list(), ANNEX, [holder]), "PRESS")
+        opened(ledger, vault, monday_morning())
+
+    store.create(folder, database=database, recipients={"holder": holder}, prepare=prepare)
+    return folder
+
+
+def reopened(folder: Path) -> World:
+    """The world on a trial folder."""
+    from trialwright import store
+
+    clock = monday_morning()
+    return World(store.open_desk(folder, clock, CountedChance()), clock, small_trial(), (holder_key(),))
+
+
+def copied(template: Path, place: Path) -> Path:
+    """A copy of a trial folder and of the signing key beside it."""
+    for suffix in ("", ".keys"):
+        shutil.copytree(template.with_name(template.name + suffix), place.with_name(place.name + suffix))
+    return place
+
+
+@pytest.fixture(scope="session")
+def sqlite_world(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], World]:
+    """Opens a copy of the small trial on SQLite."""
+    from django.db import connections
+
+    template = on_disk(tmp_path_factory.mktemp("sqlite") / "trial")
+    connections.close_all()
+    return lambda place: reopened(copied(template, place))
+
+
+@pytest.fixture(scope="session")
+def postgresql_world(
+    postgres: str, new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[Path], World]]:
+    """Opens a copy of the small trial on PostgreSQL."""
+    import psycopg
+    from django.db import connections
+
+    database = new_database()
+    template = on_disk(tmp_path_factory.mktemp("postgresql") / "trial", database)
+    connections.close_all()
+    name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
+    copies = (f"{name}_copy_{number}" for number in count())
+    made: list[str] = []
+
+    def make(place: Path) -> World:
+        made.append(next(copies))
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{made[-1]}" TEMPLATE "{name}"')
+        folder = copied(template, place)
+        settings = folder / "trialwright.toml"
+        text = settings.read_text(encoding="utf-8")
+        settings.write_text(text.replace(database, database.replace(str(name), made[-1])), encoding="utf-8")
+        return reopened(folder)
+
+    yield make
+    connections.close_all()
+    if "TRIALWRIGHT_TEST_PG" not in os.environ:
+        return  # the cluster is our own and is thrown away whole
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        for copy in made:
+            connection.execute(f'DROP DATABASE IF EXISTS "{copy}" WITH (FORCE)')
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """The small trial, open, on each kind of ledger: what a paragraph says holds on all of them."""
-    yield in_memory()
+    if request.param == "memory":
+        yield in_memory()
+        return
+    from django.db import connections
+
+    yield request.getfixturevalue(f"{request.param}_world")(tmp_path / "trial")
+    connections.close_all()
