@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any
 
 from trialwright.design.model import Criterion as Defined
@@ -83,12 +84,12 @@ def _whole(criterion: Criterion, defined: Defined) -> Row:
     return _row(criterion, defined, criterion.text if _parts(defined) else whole_text(criterion))
 
 
-def _parts(defined: Defined) -> list[tuple[str, str]]:
+def _parts(defined: Defined) -> list[tuple[int, str, str]]:
     return [*labelled(defined.when), *labelled(defined.unless)]
 
 
 def _row(criterion: Criterion, defined: Defined, text: str) -> Row:
-    verdict, note = judged(text, defined.text, " ".join([defined.text, *(part for _, part in _parts(defined))]))
+    verdict, note = judged(text, defined.text, " ".join([defined.text, *(part for _, _, part in _parts(defined))]))
     names = criterion.id if criterion.id == defined.id else f"{criterion.id} = {defined.id}"
     if verdict != "same" and criterion.note:
         note = f"{note}; {criterion.note}" if note else criterion.note
@@ -125,16 +126,17 @@ def _listed(found: frozenset[str]) -> str:
     return ", ".join(sorted(found, key=lambda number: (float(number), number)))
 
 
-def labelled(condition: Any) -> Iterator[tuple[str, str]]:
-    """Id and text of every part of a condition that carries a text of its own."""
+def labelled(condition: Any, depth: int = 0) -> Iterator[tuple[int, str, str]]:
+    """Depth, id and text of every part of a condition that carries a text of its own; depth counts such parts above."""
     if isinstance(condition, dict):
         if isinstance(condition.get("text"), str):
-            yield str(condition.get("id", "")), condition["text"]
+            yield depth, str(condition.get("id", "")), condition["text"]
+            depth += 1
         for value in condition.values():
-            yield from labelled(value)
+            yield from labelled(value, depth)
     elif isinstance(condition, list | tuple):
         for value in condition:
-            yield from labelled(value)
+            yield from labelled(value, depth)
 
 
 def _nested(criterion: Criterion, defined: Defined) -> list[Row]:
@@ -143,18 +145,35 @@ def _nested(criterion: Criterion, defined: Defined) -> list[Row]:
     if not mine:
         return []
     printed = [node for node in criterion.walk() if node is not criterion]
-    found = paired([text for _, text in mine], [node.text for node in printed], ENOUGH)
+    found = _pairs(mine, printed)
     rows = []
-    for place, (identity, text) in enumerate(mine):
+    for place, (_, identity, text) in enumerate(mine):
         name = identity or f"{defined.id}, part {place + 1}"
         if place not in found:
             rows.append(Row(f"criteria.{name}", None, text, "only in definition", "a nested part"))
             continue
         node = printed[found[place]]
-        verdict, note = judged(node.text, text)
+        verdict, note = judged(node.text, text, " ".join([text, *_within(mine, place)]))
         rows.append(Row(f"criteria.{node.id} = {name}", node.text, text, verdict, note, node.span.line))
     left = [node for place, node in enumerate(printed) if place not in found.values() and not _frame(node)]
     return rows + [_unmatched(node) for node in left]
+
+
+def _within(mine: list[tuple[int, str, str]], place: int) -> list[str]:
+    """The texts of the parts nested in the part at this place."""
+    deeper = takewhile(lambda part: part[0] > mine[place][0], mine[place + 1 :])
+    return [text for _, _, text in deeper]
+
+
+def _pairs(mine: list[tuple[int, str, str]], printed: list[Criterion]) -> dict[int, int]:
+    """The parts of the definition with those of the register, outer parts before those within them."""
+    found: dict[int, int] = {}
+    for level in sorted({depth for depth, _, _ in mine}):
+        here = [place for place, (depth, _, _) in enumerate(mine) if depth == level]
+        free = [place for place in range(len(printed)) if place not in found.values()]
+        pairs = paired([mine[place][2] for place in here], [printed[place].text for place in free], ENOUGH)
+        found |= {here[one]: free[other] for one, other in pairs.items()}
+    return found
 
 
 def _frame(node: Criterion) -> bool:

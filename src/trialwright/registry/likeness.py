@@ -26,7 +26,7 @@ def plain(text: str) -> str:
     """The text in one spelling: small letters, plain signs, single spaces, no closing full stop."""
     for sign, usual in _SIGNS.items():
         text = text.replace(sign, usual)
-    text = re.sub(r"([<>=%])\s+|\s+([<>=%])", r"\1\2", text.casefold())
+    text = re.sub(r"\s*([<>=%]+)\s*", r"\1", text.casefold())
     return re.sub(r"\s+", " ", text).strip().rstrip(".")
 
 

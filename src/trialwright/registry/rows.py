@@ -39,4 +39,8 @@ def verdict_of(register: str | None, definition: str | None) -> Verdict:
         return "only in definition"
     if definition is None:
         return "only in register"
-    return "same" if plain(register) == plain(definition) else "differs"
+    one, other = plain(register), plain(definition)
+    if one == other:
+        return "same"
+    # One side often only says more: "interventional clinical trial of medicinal product" and "interventional".
+    return "needs a person" if one.startswith(other) or other.startswith(one) else "differs"
