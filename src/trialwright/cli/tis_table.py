@@ -156,24 +156,38 @@ def _header(content: bytes) -> list[str]:
 
 
 def _sheet(original: bytes, header: list[str]) -> _Sheet:
-    """Coded cells. A plain file goes to the fast reader; quotes, ragged rows or blank lines are first read with
+    """Coded cells. The fast reader gets a plain file; one with quotes, ragged rows or blank lines is first read with
     care.
     """
-    content = original
-    rows = content.count(b"\n") + (not content.endswith(b"\n")) - 1
-    plain = not any(mark in content for mark in (b'"', b"\r", b"\n\n"))
-    if not plain or content.count(b",") != (len(header) - 1) * (rows + 1):
-        content = _tidied(content, header)
+    sheet = _read(original, original, header) if b'"' not in original and b"\r" not in original else None
+    if sheet is None or _may_be_ragged(sheet.frame, original, header):
+        tidied = _tidied(original, header)
+        sheet = _read(tidied, original, header)
+    if sheet is None:
+        raise BadTable([Problem(1, "", "the file cannot be read as CSV")])
+    if not sheet.frame.height:
+        raise BadTable([Problem(2, "", "the file has a header and no rows")])
+    return sheet
+
+
+def _read(content: bytes, original: bytes, header: list[str]) -> _Sheet | None:
+    """The cells by the fast reader, or None where it stumbles (a row that is too long, bytes that are no text)."""
     known = [name for name in header if name in REQUIRED + OPTIONAL and name != "id"]
     categories = pl.Categories.random()
     kinds: dict[str, Any] = dict.fromkeys(header, pl.String) | dict.fromkeys(known, pl.Categorical(categories))
     try:
-        frame = pl.read_csv(content, schema=kinds, columns=["id", *known])
-    except pl.exceptions.ComputeError as error:
-        raise BadTable(_undecodable(content) or [Problem(1, "", f"the file cannot be read as CSV: {error}")]) from None
-    if not frame.height:
-        raise BadTable([Problem(2, "", "the file has a header and no rows")])
+        frame = pl.read_csv(content, schema=kinds, columns=list(dict.fromkeys(["id", *known, header[-1]])))
+    except pl.exceptions.ComputeError:
+        return None
     return _Sheet(frame, categories.to_series().to_list(), original)
+
+
+def _may_be_ragged(frame: pl.DataFrame, content: bytes, header: list[str]) -> bool:
+    """The fast reader fills short rows and blank lines with empty cells, which show in the last column."""
+    if not frame[header[-1]].null_count():
+        return False
+    rows = content.count(b"\n") + (not content.endswith(b"\n"))
+    return rows != frame.height + 1 or content.count(b",") != (len(header) - 1) * rows
 
 
 def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
