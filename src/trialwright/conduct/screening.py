@@ -10,6 +10,7 @@ from trialwright.conduct.desk import Desk
 from trialwright.conduct.permissions import Person, require_site
 from trialwright.conduct.protocol import Protocol
 from trialwright.conduct.refusal import Refused
+from trialwright.design import model
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import Fact
 from trialwright.ledger.replay import Page, Participant
@@ -137,7 +138,7 @@ def known_facts(protocol: Protocol, person: Participant) -> dict[str, Any]:
         if fact.type == "list":
             rows = log_rows(protocol, person, form)
             if rows is not None:
-                facts[name] = rows
+                facts[name] = _with_units(protocol, form, rows, fact)
         elif form in pages:
             if form not in environments:
                 visit, page = pages[form]
@@ -147,6 +148,22 @@ def known_facts(protocol: Protocol, person: Participant) -> dict[str, Any]:
             if value is not None:
                 facts[name] = value
     return facts
+
+
+def _with_units(
+    protocol: Protocol, form: str, rows: tuple[dict[str, Any], ...], fact: model.Fact
+) -> tuple[dict[str, Any], ...]:
+    """The rows with the item's unit beside every number whose field may carry one of several units."""
+    items = protocol.form(form).items
+    units = {
+        field: unit
+        for field, kind in fact.fields.items()
+        if kind.type == "quantity" and kind.unit is None and field in items and (unit := items[field].unit)
+    }
+    return tuple(
+        {**row, **{field: logic.Quantity(row[field], unit) for field, unit in units.items() if row.get(field) is not None}}
+        for row in rows
+    )
 
 
 def newest_pages(protocol: Protocol, person: Participant) -> dict[str, tuple[str, Page]]:
