@@ -76,7 +76,7 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def new_database(postgres: str) -> Iterator[Callable[[], str]]:
-    """Makes an empty database with each call and returns its address; all are dropped at the end."""
+    """Makes an empty database with each call and returns its address."""
     import psycopg
     from psycopg.conninfo import conninfo_to_dict
 
@@ -94,6 +94,8 @@ def new_database(postgres: str) -> Iterator[Callable[[], str]]:
         return f"postgresql://{who}@/{name}{host}{port}"
 
     yield make
+    if not os.environ.get("TRIALWRIGHT_TEST_PG"):
+        return  # they go with their cluster
     with psycopg.connect(postgres, autocommit=True) as connection:
         for name in made:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

@@ -34,6 +34,9 @@ COLUMNS = (
 MOST_PROBLEMS = 20
 """How many problems are told; the first one decides, the rest helps to see the extent."""
 
+FAR = 50
+"""How far a fact is looked for under another number."""
+
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z").fullmatch
 
 
@@ -93,7 +96,7 @@ def verify_records(records: Iterable[Record], heads: Sequence[SignedHead] = (), 
             walk.examine(this, following)
     walk.finish()
     head = Head(walk.number, walk.seal, walk.at)
-    problems = sorted(walk.problems, key=lambda problem: problem.number or 0)[:MOST_PROBLEMS]
+    problems = sorted(walk.problems, key=lambda problem: (problem.number is None, problem.number))[:MOST_PROBLEMS]
     return Verification(walk.count, head, walk.signed, walk.number - walk.signed, tuple(problems))
 
 
@@ -144,6 +147,7 @@ class _Walk:
     seal: str
     at: str
     signed: int
+    earlier: str = ""
     count: int = 0
     emptied: set[int] = field(default_factory=set)
     logged: dict[int, int] = field(default_factory=dict)
@@ -157,12 +161,13 @@ class _Walk:
         return True
 
     def _take(self, this: Record) -> None:
+        self.earlier = self.seal
         self.number, self.at, self.seal = number, _, seal = this[0], this[1], this[15]
         self.count += 1
         if this[11] is None:
             self.emptied.add(number)
         elif this[4] == PAYLOAD_REDACTED:
-            self.logged[int(orjson.loads(this[11])["fact"])] = number
+            self._logged(number, this[11])
         head = self.heads.get(number)
         if head is not None:
             if head.seal == seal:
@@ -170,10 +175,15 @@ class _Walk:
             else:
                 self._problem(number, self._rewritten(head))
 
+    def _logged(self, number: int, payload: str) -> None:
+        try:
+            self.logged[int(orjson.loads(payload)["fact"])] = number
+        except (ValueError, KeyError, TypeError):
+            self._problem(number, f"fact {number} says that something was redacted, and not which fact")
+
     def examine(self, this: Record, following: Record | None) -> None:
         """Say what is wrong with a row, then go on from it as if it stood."""
-        expected = self.number + 1
-        number = this[0]
+        expected, number = self.number + 1, this[0]
         if type(number) is not int:
             self._problem(expected, f"fact {expected} was edited: {number!r} stands where its number was")
             return
@@ -183,19 +193,29 @@ class _Walk:
         elif number < expected:
             self._problem(number, f"fact {number} stands after fact {self.number}: it was inserted, repeated or moved")
         if bad is not None:
-            self._problem(number, f"fact {number} {bad}")
+            self._problem(*self._moved(this, bad))
         elif number == expected and this[14] != self.seal:
             self._problem(*self._torn(this, following))
         elif number == expected and this[1] < self.at:
             self._problem(number, f"fact {number} is backdated: {this[1]} lies before fact {self.number} at {self.at}")
-        if number >= expected and type(this[1]) is str and type(this[15]) is str:
-            self._go_on(this)
-
-    def _go_on(self, this: Record) -> None:
-        try:
+        if number >= expected:
             self._take(this)
-        except (TypeError, ValueError, KeyError):
-            self.number, self.at, self.seal = this[0], this[1], this[15]
+            if type(self.at) is not str:
+                self.at = ""
+
+    def _moved(self, this: Record, bad: str) -> tuple[int, str]:
+        """A row that does not stand may be another fact of this chain under a false number."""
+        number = this[0]
+        if len(self.problems) < MOST_PROBLEMS:
+            for other in (number - 1, *range(number + 1, number + FAR), *range(number - 2, max(number - FAR, 0), -1)):
+                if _why_bad((other, *this[1:])) is None:
+                    if other == number - 1 and this[14] == self.earlier:
+                        return other, f"fact {other} was inserted: fact {number} was sealed as fact {other}"
+                    return (
+                        number,
+                        f"fact {number} was sealed as fact {other}: facts were moved, deleted or inserted here",
+                    )
+        return number, f"fact {number} {bad}"
 
     def _torn(self, this: Record, following: Record | None) -> tuple[int, str]:
         """Two neighbours stand in themselves and do not belong together: which one is false?"""
@@ -206,7 +226,11 @@ class _Walk:
         genuine = signed_before is not None and signed_before.seal == self.seal
         goes_on = following is not None and following[14] == this[15]
         vouched = signed_here is not None and signed_here.seal == this[15]
-        if not genuine and (goes_on or vouched or following is None):
+        if following is None and signed_before is None and not vouched:
+            return before, (
+                f"fact {before} or fact {number} is false: they do not belong together, and no signed head says which"
+            )
+        if not genuine and (goes_on or vouched or signed_before is not None):
             return before, (
                 f"fact {before} was changed and sealed anew: fact {number} was sealed to another fact {before}"
                 " (or everything from there on was spliced in)"
@@ -228,14 +252,19 @@ class _Walk:
                 first, f"facts {first} to {last.number} were cut off: head {last.number} was signed on {last.signed}"
             )
         for number in sorted(self.emptied - self.logged.keys()):
-            self._problem(number, f"fact {number} lost its payload without a logged redaction")
+            if self.problems:
+                sentence = f"fact {number} lost its payload; the logged reason may be among what is wrong above"
+                self.problems.append(Problem(None, sentence))
+            else:
+                self._problem(number, f"fact {number} lost its payload without a logged redaction")
         for number in sorted(self.logged.keys() - self.emptied):
-            why = f"fact {self.logged[number]} says that it was redacted"
-            if number <= self.number and number > self.number - self.count:
+            if self.number - self.count < number <= self.number:
+                why = f"fact {self.logged[number]} says that it was redacted"
                 self._problem(number, f"fact {number} holds its payload again, though {why}")
 
     def _problem(self, number: int, sentence: str) -> None:
-        self.problems.append(Problem(number, sentence))
+        if len(self.problems) < 100 * MOST_PROBLEMS:
+            self.problems.append(Problem(number, sentence))
 
 
 def _gap(expected: int, number: int, following: Record | None) -> str:

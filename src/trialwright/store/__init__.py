@@ -12,7 +12,7 @@ from trialwright.store.access import note
 from trialwright.store.databases import BadAddress, alias_of
 from trialwright.store.databases import settings as _settings
 from trialwright.store.folder import NotATrial, TrialFolder, read_folder
-from trialwright.store.ledger import DatabaseLedger, Unstorable
+from trialwright.store.ledger import ActFailed, DatabaseLedger, Unstorable
 from trialwright.store.opening import (
     AlreadyThere,
     create,
@@ -29,6 +29,7 @@ from trialwright.store.vault import SealedVault
 from trialwright.store.world import ServerClock, SystemChance
 
 __all__ = [
+    "ActFailed",
     "AlreadyThere",
     "BadAddress",
     "DatabaseLedger",

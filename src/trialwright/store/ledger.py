@@ -39,6 +39,10 @@ LIST = ", ".join(f'"{column}"' for column in COLUMNS)
 PLACES = ", ".join(["%s"] * len(COLUMNS))
 
 
+class ActFailed(RuntimeError):
+    """Something inside an act failed and was passed over; nothing of the act is kept."""
+
+
 class Unstorable(ValueError):
     """A text that not every database can hold, such as one with a NUL character."""
 
@@ -261,7 +265,7 @@ class DatabaseLedger:
 
     def _end_act(self, act: _Act) -> None:
         if act.failed:
-            raise OutsideAct("something inside this act failed; nothing of it is kept")
+            raise ActFailed("something inside this act failed; nothing of it is kept")
         if act.stale:
             with self._connection.cursor() as cursor:
                 for participant, key in sorted(act.stale):

@@ -164,8 +164,8 @@ def install(editor: Any) -> None:
 
 
 SQLITE_TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
-PG_TRIGGERS = """SELECT t.tgname, CASE WHEN t.tgenabled = 'O' AND c.relname || '_' || lower(split_part(
-        pg_get_triggerdef(t.oid), ' ', 5)) = t.tgname THEN p.prosrc END
+PG_TRIGGERS = """SELECT t.tgname, CASE WHEN t.tgenabled = 'O' AND t.tgqual IS NULL
+        AND c.relname || '_' || lower(split_part(pg_get_triggerdef(t.oid), ' ', 5)) = t.tgname THEN p.prosrc END
     FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid
     WHERE NOT t.tgisinternal AND pg_table_is_visible(c.oid)"""
 
