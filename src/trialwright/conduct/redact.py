@@ -26,10 +26,20 @@ def redact(desk: Desk, *, fact: int, items: Sequence[str], by: Person, why: str)
         if unknown or not items:
             raise Refused(f"Fact {fact} holds no item {', '.join(unknown) or '(none named)'}.", "item")
         kept = {item: text for item, text in target.payload["items"].items() if item not in items}
+        page = desk.state.participants[target.participant or ""].pages[
+            target.visit or "", target.form or "", target.repeat or ""
+        ]
         redaction = desk.append(
             by,
             kinds.PAYLOAD_REDACTED,
-            {"fact": str(fact), "items": sorted(items), "kept": kept},
+            {
+                "fact": str(fact),
+                "items": sorted(items),
+                "kept": kept,
+                "on": page.on,
+                "not_done": dict(page.not_done),
+                "confirmed": dict(page.confirmed),
+            },
             target.version,
             target.participant,
             target.visit,

@@ -46,7 +46,8 @@ DATABASE_LOCKED = "database.locked"
 TRIAL_UNBLINDED = "trial.unblinded"
 """stage, opened (SHA-256 of the opened assignments), assignments {participant: arm} only after the final lock"""
 PAYLOAD_REDACTED = "payload.redacted"
-"""fact (number), items [what was redacted], kept {item: text}: the rest of the redacted page"""
+"""fact (number), items [what was redacted], kept {item: text}: the rest of the redacted page; on, not_done, confirmed:
+the page's own as they stand"""
 
 BLINDED_INVISIBLE = frozenset({SEALED_KEPT})
 """Kinds that do not exist for a blinded reader, not even as a gap that can be dated."""

@@ -216,10 +216,14 @@ def _redacted(state: State, fact: Fact, payload: Payload) -> None:
         if page.origin.get(item, 0) <= number:
             page.items[item], page.origin[item] = text, number
     for item in payload["items"]:
-        if page.origin.get(item, number) == number:
+        if page.origin.get(item, 0) <= number:
             page.items.pop(item, None)
-            page.origin.pop(item, None)
+            page.origin[item] = number
             page.redacted.add(item)
+    # What the emptied fact said beside its items is as it stood at the redaction; a replay no longer finds it there.
+    page.on = payload.get("on", page.on)
+    page.not_done = dict(payload.get("not_done", page.not_done))
+    page.confirmed = dict(payload.get("confirmed", page.confirmed))
 
 
 def _signed(state: State, fact: Fact, payload: Payload) -> None:
