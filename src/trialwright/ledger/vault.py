@@ -5,9 +5,12 @@ here returns an
 arm but `opened`, which needs the keys of people who may know.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from trialwright.ledger.canonical import canonical
 
 
 class Exhausted(Exception):
@@ -37,6 +40,14 @@ class Commitment:
     slots: Mapping[str, int]
 
 
+def kept_commitment(key: str, value: Mapping[str, Any], nonce: str) -> str:
+    """SHA-256 over the nonce's bytes and the canonical key and value.
+
+    The nonce (16 random bytes in hexadecimal) stays in the vault, so that nobody can try values against the commitment.
+    """
+    return hashlib.sha256(bytes.fromhex(nonce) + canonical([key, value])).hexdigest()
+
+
 class Vault(Protocol):
     """Sealed slots and sealed values. The server can add and draw, never read."""
 
@@ -48,9 +59,11 @@ class Vault(Protocol):
         """Take the next unused slot of the stratum, inside the ledger's `act()`. Raises `Exhausted`."""
         ...
 
-    def keep(self, key: str, value: Mapping[str, Any]) -> str:
-        """Seal a value that reveals (IgG, a lot) under `key`, inside `act()`; returns the SHA-256 commitment that the
-        ledger may carry."""
+    def keep(self, key: str, value: Mapping[str, Any], nonce: str) -> str:
+        """Seal a value that reveals (IgG, a lot) with its nonce under `key`, inside `act()`.
+
+        Returns `kept_commitment(...)`, which is all that the ledger may carry.
+        """
         ...
 
     def opened(self, labels: Sequence[str], keys: Sequence[str]) -> Mapping[str, str]:
