@@ -14,6 +14,7 @@ from trialwright.design.problems import Problem, in_order
 from trialwright.design.references import review_references
 from trialwright.design.review_expressions import review_expressions
 from trialwright.design.review_forms import review_forms
+from trialwright.design.review_reach import review_reach
 from trialwright.design.review_statistics import review_statistics, unfed
 from trialwright.design.tree import Node, name_of
 
@@ -48,15 +49,15 @@ def review(definition: Definition, root: Node, catalogue: Catalogue = Catalogue.
     review_forms(definition, found)
     review_statistics(definition, catalogue, found)
     review_expressions(definition, found)
+    review_reach(definition, found)
     starved = list(unfed(definition))
     for name, why in starved:
         found.warn(("endpoints", name), why, "schedule the form there, or change `at`", at_key=True)
     idle = idle_forms(definition)
     for name in idle:
-        count = len(definition.forms[name].items) + len(definition.forms[name].groups)
-        found.warn(
-            ("forms", name), f"the form '{name}' ({count} items) is on no visit", "add it to the schedule", at_key=True
-        )
+        count = len(items(definition, name))
+        said = f"the form '{name}' ({count} {'item' if count == 1 else 'items'}) is on no visit"
+        found.warn(("forms", name), said, "add it to the schedule", at_key=True)
     _unused(definition, found)
     for path in unsourced(root):
         found.warn(path, "no source is named for this", "add `src:` here or above", at_key=True)

@@ -15,6 +15,7 @@ from trialwright.design.references import unique_ids
 from trialwright.design.review_forms import items_at
 from trialwright.design.scopes import event_scope, fact_scope, fact_types, form_scope, population_scope
 from trialwright.design.tree import nodes
+from trialwright.logic.structure import CONDITIONS, REMARKS
 from trialwright.logic.syntax import Name, children
 
 CRITERION_KEYS = ("when", "for_each", "unless", "judgement")
@@ -128,7 +129,10 @@ def _parsed(found: Findings, path: Path, condition: Any, expected: Any) -> Any:
     places: dict[Path, logic.Place] = {}
     for below, each in nodes(node):
         inset = each.inset if isinstance(each.value, str) else 0
-        places[below] = _place(Place(each.place.file, each.place.line, each.place.column + inset))
+        place = Place(each.place.file, each.place.line, each.place.column + inset)
+        # What is wrong with a key that is unknown is the key, not its value.
+        unknown = below and isinstance(below[-1], str) and below[-1] not in (*CONDITIONS, *REMARKS, "in", "where")
+        places[below] = _place(key_place(node, below) if unknown else place)
     return logic.condition(condition, places)
 
 
