@@ -161,7 +161,10 @@ def _with_units(
         if kind.type == "quantity" and kind.unit is None and field in items and (unit := items[field].unit)
     }
     return tuple(
-        {**row, **{field: logic.Quantity(row[field], unit) for field, unit in units.items() if row.get(field) is not None}}
+        {
+            field: logic.Quantity(value, units[field]) if field in units and value is not None else value
+            for field, value in row.items()
+        }
         for row in rows
     )
 
