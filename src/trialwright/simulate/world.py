@@ -1,0 +1,102 @@
+"""What a rehearsal hands to conduct in the place of the real world: a clock that is set, addressed chance, a list.
+
+All of it follows from (seed, trial), so the same rehearsal ends on the same seal on every ledger, behind every vault.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from trialwright import design
+from trialwright.allocation.annex import SALT_BYTES, Annex
+from trialwright.allocation.slots import OpenSlot, draw_up
+from trialwright.compute import chance
+from trialwright.design.model import Definition
+
+OPENS = time(8, 30)
+PER_ACT = timedelta(minutes=2)
+LATEST = timedelta(hours=14)
+BATCH = 1024
+
+
+class SetClock:
+    """A clock that stands still until it is set. `ledger.ports.Clock`."""
+
+    def __init__(self, zone: str) -> None:
+        self._zone = ZoneInfo(zone)
+        self._opened = self._at = datetime(1970, 1, 1, tzinfo=UTC)
+        self._day: date | None = None
+
+    def now(self) -> datetime:
+        """The instant that it was set to."""
+        return self._at
+
+    def begin(self, day: date) -> None:
+        """Go to the morning of a day at the site; a day that has begun goes on."""
+        if day != self._day:
+            self._day = day
+            self._opened = self._at = datetime.combine(day, OPENS, self._zone).astimezone(UTC)
+
+    def tick(self) -> None:
+        """Some minutes later, on the same day."""
+        if self._at - self._opened < LATEST:
+            self._at += PER_ACT
+
+
+class AddressedChance:
+    """Salts and tokens that follow from (seed, trial). `ledger.ports.Chance`; for imaginary participants only."""
+
+    def __init__(self, seed: int, trial: int) -> None:
+        self._seed, self._trial = seed, trial
+        self._batch, self._salts = -1, ""
+        self._prefix = f"trialwright token 1|{seed}|{trial}|"
+        self._tokens: dict[str, int] = {}
+
+    def salt(self, number: int) -> str:
+        """The salt of the fact with this number: 16 bytes in hexadecimal."""
+        batch, place = divmod(number, BATCH)
+        if batch != self._batch:
+            self._salts = chance.octets(self._seed, "salt", self._trial, 0, batch * BATCH, BATCH).hex()
+            self._batch = batch
+        return self._salts[32 * place : 32 * place + 32]
+
+    def token(self, purpose: str) -> str:
+        """A fresh identifier: 16 bytes in hexadecimal, another one each time it is asked for the same purpose."""
+        count = self._tokens[purpose] = self._tokens.get(purpose, 0) + 1
+        return hashlib.sha256(f"{self._prefix}{purpose}|{count}".encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class DrawnList:
+    """The allocation list of one rehearsed trial, open: whoever rehearses knows the arms, conduct does not."""
+
+    annex: Annex
+    slots: tuple[OpenSlot, ...]
+
+    @property
+    def arms(self) -> Mapping[str, str]:
+        """Label -> arm."""
+        return {slot.label: slot.arm for slot in self.slots}
+
+    @property
+    def orders(self) -> Mapping[str, Sequence[str]]:
+        """Stratum -> arms in the order in which they will be drawn."""
+        orders: dict[str, list[str]] = {}
+        for slot in sorted(self.slots, key=lambda slot: slot.position):
+            orders.setdefault(slot.stratum, []).append(slot.arm)
+        return orders
+
+
+def drawn_list(definition: Definition, seed: int, trial: int) -> DrawnList:
+    """The list of a rehearsed trial: permuted blocks of two and three times the ratio (4 and 6 for 1:1), both equally
+    likely."""
+    plan = definition.randomisation
+    unit = sum(plan.ratio.values())
+    annex = Annex(definition.id, dict(plan.ratio), (2 * unit, 3 * unit), _octets(seed, trial, "annex").hex())
+    return DrawnList(annex, draw_up(annex, design.strata(definition), plan.n, _octets(seed, trial, "list")))
+
+
+def _octets(seed: int, trial: int, what: str) -> bytes:
+    return chance.octets(seed, what, trial, 0, 0, SALT_BYTES // 16)
