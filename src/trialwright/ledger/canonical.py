@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 
-
 TEXT = frozenset({str})
 AS_IT_IS = frozenset({str, bool, type(None)})
 

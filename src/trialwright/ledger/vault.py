@@ -1,8 +1,7 @@
 """The port of the vault: what would reveal the treatment lives behind it.
 
 Only conduct, the wiring in `store` and the memory vault of `simulate` may import this module (a build rule). Nothing
-here returns an
-arm but `opened`, which needs the keys of people who may know.
+here returns an arm but `opened`, which needs the keys of people who may know.
 """
 
 import hashlib
