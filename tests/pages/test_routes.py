@@ -154,6 +154,13 @@ def test_a_monitor_sees_what_an_assessor_does_not(staff: Client) -> None:
     assert all(word in page for word in MASKED_WORDS)
 
 
+def test_the_time_line_shows_the_time_of_the_site_with_utc_beside_it(staff: Client) -> None:
+    page = " ".join(staff.get("/participants/AMS-001-K").content.decode().split())
+    assert '<time datetime="2026-03-02T08:28:00+00:00">09:28</time> <span class="utc">08:28 UTC</span>' in page
+    # Summer time has begun in Amsterdam by week 4.
+    assert '>12:27</time> <span class="utc">10:27 UTC</span>' in page
+
+
 @pytest.mark.parametrize("name", ["trial", "overview", "participants"])
 def test_before_the_trial_is_open_a_page_says_so(name: str) -> None:
     from trialwright.ledger.memory import MemoryLedger

@@ -159,8 +159,12 @@ _LEVELS = (
 
 def _outcomes(definition: Definition) -> tuple[tuple[str, tuple[OutcomeShown, ...]], ...]:
     found = []
+    # The objectives name the endpoints in the order of the protocol; the rest follow.
+    named = [key for objective in definition.objectives for key in objective.endpoints]
+    order = [key for key in dict.fromkeys([*named, *definition.endpoints]) if key in definition.endpoints]
     for level, heading in _LEVELS:
-        here = tuple(_outcome(definition, one) for one in definition.endpoints.values() if one.level == level)
+        chosen = [definition.endpoints[key] for key in order if definition.endpoints[key].level == level]
+        here = tuple(_outcome(definition, one) for one in chosen)
         if here:
             found.append((heading, here))
     return tuple(found)

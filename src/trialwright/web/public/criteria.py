@@ -8,6 +8,7 @@ from typing import Any
 
 from trialwright import design, logic
 from trialwright.design.model import Criterion, Definition
+from trialwright.registry.likeness import plain
 
 Labels = Mapping[str, str]
 
@@ -51,7 +52,7 @@ def _shown(definition: Definition, criterion: Criterion, words: Labels) -> Shown
     return Shown(
         criterion.id,
         criterion.text,
-        whole.plain,
+        _unless_said(whole.plain, criterion.text),
         _each(criterion, words),
         whole.joined,
         whole.parts,
@@ -85,7 +86,8 @@ def _codes(definition: Definition, item: str | None) -> Mapping[str, str]:
 
 def _lower(label: str) -> str:
     """The label within a sentence; abbreviations keep their capitals."""
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+    first = label.split(" ", 1)[0]
+    return label if any(sign.isupper() for sign in first[1:]) else label[:1].lower() + label[1:]
 
 
 def _each(criterion: Criterion, words: Labels) -> str:
@@ -121,7 +123,7 @@ def part(condition: Any, words: Labels) -> Part:
     asked = f"{judged} Judged by the {condition.get('by', 'investigator')}." if judged else None
     bare = {key: value for key, value in condition.items() if key not in ("judgement", "by", "text", "id", "note")}
     if not _has_text(list(bare.values())):
-        return Part(text, plain=_said(bare, words) if bare else "", judgement=asked)
+        return Part(text, plain=_unless_said(_said(bare, words), text) if bare else "", judgement=asked)
     key = next((key for key in _JOINED if key in bare), None)
     inner_part = _list(key, bare[key], words) if key else part(next(iter(bare.values())), words)
     return Part(text, "", inner_part.joined, inner_part.parts or (inner_part,), asked)
@@ -135,6 +137,16 @@ def _has_text(condition: Any) -> bool:
 
 def _list(key: str, conditions: Any, words: Labels) -> Part:
     return Part("", joined=_JOINED[key], parts=tuple(part(inner, words) for inner in conditions))
+
+
+def _unless_said(reading: str, text: str) -> str:
+    """What the program reads, unless the sentence says just that already."""
+    return "" if plain(reading) == plain(text) else reading
+
+
+def said(condition: Any, definition: Definition) -> str:
+    """A condition in plain English, in the words of the definition."""
+    return _said(condition, labels(definition))
 
 
 def _said(condition: Any, words: Labels) -> str:

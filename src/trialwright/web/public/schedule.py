@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from trialwright import design
 from trialwright.design.model import Definition, Scheduled, Visit
+from trialwright.web.public import criteria
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,17 @@ class Table:
 
 
 def table(definition: Definition) -> Table:
-    """The schedule of a definition: planned visits across, activities down, in the order of the file."""
+    """The schedule of a definition: planned visits across, activities down."""
     order = design.visit_order(definition)
     columns = tuple(_column(key, definition.visits[key]) for key in order)
-    lines = tuple(_line(definition, key, due, order) for key, due in definition.schedule.items())
-    return Table(columns, lines)
+    due = sorted(definition.schedule.items(), key=lambda entry: _place(entry[0], entry[1], order, definition))
+    return Table(columns, tuple(_line(definition, key, when, order) for key, when in due))
+
+
+def _place(key: str, due: Scheduled, order: list[str], definition: Definition) -> tuple[bool, int, bool, str]:
+    """By the first visit, acts before forms, what runs along last; the file's own order is not in the ledger."""
+    first = min((order.index(visit) for visit in due.visits if visit in order), default=len(order))
+    return due.log, first, key in definition.forms, key
 
 
 def _column(key: str, visit: Visit) -> Column:
@@ -63,7 +70,7 @@ def _line(definition: Definition, key: str, due: Scheduled, order: list[str]) ->
     label = definition.forms[key].label if key in definition.forms else definition.activities.get(key, key)
     notes = [due.note] if due.note else []
     if due.when is not None:
-        notes.append("for whom it applies")
+        notes.append(f"if {criteria.said(due.when, definition)}")
     if extra := [
         definition.visits[visit].label.lower()
         for visit in due.visits
