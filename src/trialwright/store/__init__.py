@@ -9,6 +9,7 @@ from typing import Any
 
 from trialwright.store import access
 from trialwright.store.access import note
+from trialwright.store.backup import backup, restore
 from trialwright.store.databases import BadAddress, alias_of
 from trialwright.store.databases import settings as _settings
 from trialwright.store.folder import NotATrial, TrialFolder, read_folder
@@ -20,6 +21,7 @@ from trialwright.store.opening import (
     open_desk,
     open_ledger,
     open_vault,
+    opened_treatments,
     read_snapshot,
     read_state,
     rebuild,
@@ -41,16 +43,19 @@ __all__ = [
     "Unstorable",
     "access",
     "alias_of",
+    "backup",
     "create",
     "note",
     "open_access",
     "open_desk",
     "open_ledger",
     "open_vault",
+    "opened_treatments",
     "read_folder",
     "read_snapshot",
     "read_state",
     "rebuild",
+    "restore",
     "settings",
     "verify",
 ]

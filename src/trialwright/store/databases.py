@@ -121,9 +121,13 @@ def alias_of(address: str, folder: Path) -> str:
     return alias
 
 
-def forget(alias: str) -> None:
-    """Close this thread's connection; the next use opens a new one."""
+def forget(alias: str, lasting: bool = False) -> None:
+    """Close this thread's connection and, unless it is `lasting`, forget the address: its file is about to move."""
     connections[alias].close()
+    if not lasting:
+        del connections[alias]
+        if alias != "default":
+            connections.settings.pop(alias, None)
 
 
 _WRITERS: dict[str, threading.Lock] = defaultdict(threading.Lock)

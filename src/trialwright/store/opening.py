@@ -3,13 +3,15 @@
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import connections
 
+from trialwright.allocation.keys import private_key
 from trialwright.ledger.fact import EMPTY
 from trialwright.ledger.heads import (
     ACCESS,
@@ -25,7 +27,7 @@ from trialwright.ledger.replay import State
 from trialwright.ledger.snapshot import Snapshot
 from trialwright.ledger.verify import Verification
 from trialwright.store import check, pages
-from trialwright.store.databases import alias_of
+from trialwright.store.databases import alias_of, forget
 from trialwright.store.folder import SQLITE, NotATrial, TrialFolder, read_folder, sync, write_settings
 from trialwright.store.ledger import DatabaseLedger, Signer
 from trialwright.store.vault import SealedVault
@@ -54,23 +56,41 @@ def create(
     `prepare(ledger, vault)` takes in the sealed list and opens the trial before the folder appears.
     """
     folder = Path(folder).absolute()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise AlreadyThere(f"{folder} exists and is not empty; name a new folder")
+    require_room(folder)
     _known_zone(zone)
     private = _signing_key(folder, keys)
+    public = public_key(signing_key(private.read_bytes()))
+    settings = TrialFolder(folder, database or SQLITE, zone, public, "", dict(recipients or {}))
+
+    def fill(place: TrialFolder, alias: str) -> None:
+        key = signing_key(private.read_bytes())
+        for name in (TRIAL, ACCESS):
+            append_head(place.heads, EMPTY, name, ServerClock().now(), key)
+        if prepare is not None:
+            ledger = DatabaseLedger(alias, TRIAL, _signer(place))
+            prepare(ledger, SealedVault(ledger, place.recipients))
+            ledger.sign()
+
+    return build(folder, settings, private, settings.address, fill)
+
+
+def require_room(folder: Path) -> None:
+    """Refuse a place that is taken."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise AlreadyThere(f"{folder} exists and is not empty; name a new folder")
+
+
+def build(
+    folder: Path, settings: TrialFolder, private: Path, address: str, fill: Callable[[TrialFolder, str], None]
+) -> TrialFolder:
+    """Make a folder with these settings beside its place, let `fill(place, alias)` furnish it, and move it there."""
+    require_room(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     place = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.new"
     place.mkdir()
-    trial = TrialFolder(
-        place,
-        database or SQLITE,
-        zone,
-        public_key(signing_key(private.read_bytes())),
-        _declared(private, folder),
-        dict(recipients or {}),
-    )
+    trial = replace(settings, path=place, address=address, signs=_declared(private, folder))
     try:
-        _furnish(trial, prepare)
+        _furnish(trial, fill)
         os.rename(place, folder)
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
@@ -107,7 +127,7 @@ def _declared(private: Path, folder: Path) -> str:
     return os.path.relpath(private, folder) if folder.parent in private.parents else str(private)
 
 
-def _furnish(trial: TrialFolder, prepare: Callable[[DatabaseLedger, SealedVault], None] | None) -> None:
+def _furnish(trial: TrialFolder, fill: Callable[[TrialFolder, str], None]) -> None:
     """Everything that a trial folder holds."""
     trial.uploads.mkdir()
     trial.report.mkdir()
@@ -115,19 +135,9 @@ def _furnish(trial: TrialFolder, prepare: Callable[[DatabaseLedger, SealedVault]
     alias = alias_of(trial.address, trial.path)
     try:
         _tables(alias)
-        key = signing_key(trial.signing_key.read_bytes())
-        for name in (TRIAL, ACCESS):
-            append_head(trial.heads, EMPTY, name, ServerClock().now(), key)
-        ledger = _ledger(trial, alias, TRIAL)
-        if prepare is not None:
-            prepare(ledger, SealedVault(ledger, trial.recipients))
-            ledger.sign()
+        fill(trial, alias)
     finally:
-        connections[alias].close()
-        if trial.address == SQLITE:
-            # The file moves with its folder; the next opening finds it under its lasting name.
-            del connections[alias]
-            connections.settings.pop(alias, None) if alias != "default" else None
+        forget(alias, lasting=trial.address != SQLITE)
     sync(trial.path)
 
 
@@ -143,10 +153,6 @@ def _tables(alias: str) -> None:
         if facts or slots:
             raise AlreadyThere(f"this database holds a trial already ({facts} facts, {slots} slots); name an empty one")
     call_command("migrate", "store", database=alias, verbosity=0, interactive=False)
-
-
-def _ledger(trial: TrialFolder, alias: str, name: str) -> DatabaseLedger:
-    return DatabaseLedger(alias, name, _signer(trial))
 
 
 def _signer(trial: TrialFolder) -> Signer | None:
@@ -216,6 +222,13 @@ def read_snapshot(folder: Path) -> Snapshot:
             break
         state.apply(fact)
     return Snapshot(state, head)
+
+
+def opened_treatments(folder: Path, state: State, key_files: Sequence[Path]) -> Mapping[str, str]:
+    """Participant -> arm, with the private key files of somebody who may know. Raises `CannotOpen`."""
+    vault = open_vault(folder, DatabaseLedger(alias(read_folder(folder))))
+    arms = vault.opened(list(state.labels), [private_key(path) for path in key_files])
+    return {participant: arms[label] for label, participant in state.labels.items()}
 
 
 def verify(folder: Path, anchor: Path | None = None) -> Verification:

@@ -163,6 +163,13 @@ def install(editor: Any) -> None:
                 editor.execute(statement, params=None)
 
 
+def remove(editor: Any) -> None:
+    """Take every trigger away; only for filling a new database with the rows of another."""
+    for name in expected(editor.connection.vendor):
+        on = "" if editor.connection.vendor == "sqlite" else f" ON {name.rpartition('_')[0]}"
+        editor.execute(f"DROP TRIGGER IF EXISTS {name}{on}", params=None)
+
+
 SQLITE_TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
 PG_TRIGGERS = """SELECT t.tgname, CASE WHEN t.tgenabled = 'O' AND t.tgqual IS NULL
         AND c.relname || '_' || lower(split_part(pg_get_triggerdef(t.oid), ' ', 5)) = t.tgname THEN p.prosrc END
