@@ -241,7 +241,10 @@ def _with_ends(crowd: Crowd, names: dict[str, Any], address: Address) -> Crowd:
             first = np.minimum(first, day)
     last = crowd.on[:, -1]
     inside = crowd.enrolled & (crowd.arm >= 0) & (first < last)
-    stops = crowd.enrolled & (crowd.arm >= 0) & (treatment < np.where(inside, first, last))
+    last_course = crowd.on[:, program.last_treatment]
+    stops = (
+        crowd.enrolled & (crowd.arm >= 0) & (treatment <= np.where(inside, np.minimum(first, last_course), last_course))
+    )
     return replace(
         crowd,
         ended=np.where(inside, ended, -1),

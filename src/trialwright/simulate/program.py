@@ -19,6 +19,10 @@ from trialwright.simulate.variables import Compiler, Table
 Floats = NDArray[np.float64]
 
 
+class NoScenario(ValueError):
+    """The file has no scenario of this name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One item of a form and what feeds it. `grid` is what one unit is divided into when a decimal is written."""
@@ -89,6 +93,11 @@ class Program:
     rows: tuple[RowsProgram, ...]
 
     @property
+    def last_treatment(self) -> int:
+        """The place of the last visit at which study treatment is given; a stop after it would stop nothing."""
+        return max((place for rows in self.rows if rows.spec.treatment for place in rows.places), default=-1)
+
+    @property
     def scenario(self) -> Scenario:
         """The scenario that this program imagines."""
         return self.scenarios.scenarios[self.name]
@@ -96,12 +105,12 @@ class Program:
 
 def program(source: Read, definition: Definition, scenario: str | None = None) -> Program:
     """Compile a scenario (the default one without a name). Raises `DefinitionErrors` with everything that does not fit
-    the definition, ValueError for a scenario that the file lacks."""
+    the definition, `NoScenario` for a scenario that the file lacks."""
     scenarios = source.scenarios
     name = scenario or scenarios.default
     if name not in scenarios.scenarios:
         hint = known_or_close(name, list(scenarios.scenarios))
-        raise ValueError(f"there is no scenario '{name}' ({hint})")
+        raise NoScenario(f"there is no scenario '{name}' ({hint})")
     visits = tuple(design.visit_order(definition))
     compiler = Compiler(source, scenarios.scenarios[name], visits)
     _check_names(compiler, definition)

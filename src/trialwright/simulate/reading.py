@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from trialwright.design.mistakes import walked
 from trialwright.design.problems import DefinitionErrors, Place, Problem, known_or_close
+from trialwright.design.read import MAIN_FILE
 from trialwright.design.sources import without_sources
 from trialwright.design.tree import Node, read_tree
 from trialwright.simulate.scenario import Assumption, Scenarios, shortened
@@ -30,10 +31,11 @@ class Read:
 
 
 def read(path: Path | str) -> Read:
-    """The scenarios in a file, or in `scenarios.yaml` of a trial's folder. Raises `DefinitionErrors` with every error
-    found."""
+    """The scenarios in a file, or in `scenarios.yaml` beside a trial's definition. Raises `DefinitionErrors` with every
+    error found."""
     file = Path(path)
-    file = file / FILE if file.is_dir() else file
+    if file.is_dir() or file.name == MAIN_FILE:
+        file = (file if file.is_dir() else file.parent) / FILE
     tree = read_tree(file)
     if tree.root is None or tree.problems:
         raise DefinitionErrors(tree.problems)

@@ -6,7 +6,7 @@ all of them. What is written on a page was imagined before (`participants`, `pag
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from itertools import count
 
@@ -19,6 +19,7 @@ from trialwright.design.model import CheckLevel
 from trialwright.ledger.memory import MemoryLedger
 from trialwright.ledger.ports import Ledger
 from trialwright.ledger.vault import Vault
+from trialwright.simulate.formula import Codes
 from trialwright.simulate.pages import Book, Page, book
 from trialwright.simulate.participants import Arrivals, Crowd, Integers, arrivals, followed, screened
 from trialwright.simulate.program import Program
@@ -449,9 +450,6 @@ ENDS: dict[str, Callable[[_Run, int, str, str], None]] = {
 
 def one_of(crowd: Crowd, row: int) -> Crowd:
     """A crowd of one, as it was before it was followed."""
-    from dataclasses import fields, replace
-
-    from trialwright.simulate.formula import Codes
 
     def cut(value: object) -> object:
         if isinstance(value, Codes):
