@@ -108,7 +108,7 @@ def ancova(
     first, second = model.at, model.at.copy()
     second[-1] = 1.0
     in_second = int(model.matrix[:, -1].sum())
-    half = stdtrit(df, 0.5 + level / 2)
+    half = float(stdtrit(df, 0.5 + level / 2))
     means = (
         _adjusted(first, coefficients, triangle, residual, half, observed.size - in_second),
         _adjusted(second, coefficients, triangle, residual, half, in_second),
@@ -174,5 +174,5 @@ def _effect(estimate: float, se: float, df: int, level: float) -> Effect:
 def _adjusted(at: Floats, coefficients: Floats, triangle: Floats, residual: float, half: float, n: int) -> AdjustedMean:
     """Mean L'b with standard error s · |R⁻ᵀL|."""
     mean = float(at @ coefficients)
-    se = residual * float(np.linalg.norm(solve_triangular(triangle, at, trans="T")))
+    se = float(residual) * float(np.linalg.norm(solve_triangular(triangle, at, trans="T")))
     return AdjustedMean(mean, se, mean - half * se, mean + half * se, n)

@@ -11,6 +11,10 @@ class NotEstimable(ValueError):
     """The data do not hold what the method needs; the sentence says what is lacking."""
 
 
+class Lacking(NotEstimable):
+    """This version of the program has no function for what is asked; the data are not to blame."""
+
+
 class SingularDesign(NotEstimable):
     """A column of the model repeats what the columns before it already say; `column` names it."""
 

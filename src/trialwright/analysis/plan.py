@@ -11,7 +11,7 @@ from typing import Any
 
 from trialwright.analysis import METHODS
 from trialwright.analysis.asking import asked, contrast
-from trialwright.analysis.estimates import Effect, NotEstimable
+from trialwright.analysis.estimates import Effect, Lacking, NotEstimable
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.populations import populations
 from trialwright.capture.form import FormRules
@@ -23,7 +23,7 @@ from trialwright.ledger.snapshot import Snapshot
 class Answer:
     """One planned analysis and what came of it.
 
-    `status`: `done`; `lacking` (the program has no such method); `refused` (the data or a measure do not allow it).
+    `status`: `done`; `lacking` (the program has no such method or measure); `refused` (the data do not allow it).
     `arms` are the labels of reference and treatment, `n` how many of each were analysed, `omitted` the participants of
     the population who were not, with the reason. `result` is the method's own frozen result.
     """
@@ -111,7 +111,7 @@ def _answer(
         put = asked(seen, plan, endpoint, who, treatments)
         result = method.answer(put.question)
     except NotEstimable as refusal:
-        return replace(head, status="refused", why=str(refusal))
+        return replace(head, status="lacking" if isinstance(refusal, Lacking) else "refused", why=str(refusal))
     reference, treatment = contrast(seen.definition, plan)
     in_treatment = int(put.question.arm.sum())
     return replace(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trialwright.analysis.estimates import NotEstimable
+from trialwright.analysis.estimates import Lacking, NotEstimable
 from trialwright.analysis.observations import Observations
 from trialwright.design.model import Derivation
 from trialwright.measures.tis import CoreSet, Exact, Limits, exact, total_improvement_score
@@ -50,7 +50,7 @@ def scores(seen: Observations, name: str, participants: Sequence[str], visits: S
         return _items(seen, name, participants, visits)
     measure = MEASURES.get(derivation.method)
     if measure is None:
-        raise NotEstimable(f"No measure '{derivation.method}' is in the catalogue, so '{name}' cannot be computed.")
+        raise Lacking(f"No measure '{derivation.method}' is in the catalogue, so '{name}' cannot be computed.")
     return measure(seen, name, derivation, participants, visits)
 
 

@@ -41,14 +41,23 @@ def rounded(value: float, digits: int) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Prose with numbers: `{name}` in `pattern` stands for the number of that name."""
+    """Prose with numbers: `{name}` in `pattern` stands for the number (or the words) of that name.
+
+    Words that come from a definition go in by name, never into the pattern: they may hold braces of their own.
+    """
 
     pattern: str
-    numbers: Mapping[str, Number] = field(default_factory=dict)
+    parts: Mapping[str, Number | str] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
-        return self.pattern.format(**{name: number.text for name, number in self.numbers.items()})
+        shown = {name: part if isinstance(part, str) else part.text for name, part in self.parts.items()}
+        return self.pattern.format(**shown)
+
+    @property
+    def numbers(self) -> dict[str, Number]:
+        """The numbers alone."""
+        return {name: part for name, part in self.parts.items() if isinstance(part, Number)}
 
 
 Cell = Number | Sentence | str

@@ -38,13 +38,18 @@ def in_words(definition: Definition, answer: Answer) -> list[Block]:
     endpoint = definition.endpoints[answer.endpoint].label
     direction = "higher" if found.estimate >= 0 else "lower"
     lead = say(
-        f"{_plain(endpoint)} was on average {{size}} points {direction} with {_inside(treatment)} than with "
-        f"{_inside(reference)} ({percent(found.level)} confidence interval of the difference {{lower}} to {{upper}}; "
-        f"{comparison(found)}{{p}}).",
+        "{endpoint} was on average {size} points {direction} with {treatment} than with {reference} "
+        "({level} confidence interval of the difference {lower} to {upper}; {comparison}{p}).",
         "lead",
+        endpoint=_plain(endpoint),
         size=Number(abs(found.estimate), 1),
+        direction=direction,
+        treatment=_inside(treatment),
+        reference=_inside(reference),
+        level=percent(found.level),
         lower=Number(found.lower, 1),
         upper=Number(found.upper, 1),
+        comparison=comparison(found),
         p=p_value(found.p),
     )
     return [lead, Paragraph(literal(_meaning(found.lower, found.upper)))]
@@ -168,9 +173,11 @@ def _responder_words(answer: Answer) -> Paragraph:
     chosen = next((cut for cut in cuts if cut.name == "moderate"), cuts[0])
     (first, second), (reference, treatment) = chosen.comparison.arms, answer.arms
     return say(
-        f"A score of at least {{cut}} was reached by {{a}} of {{m}} ({{pa}}) with {_inside(treatment)} and by {{b}} of "
-        f"{{n}} ({{pb}}) with {_inside(reference)}.",
+        "A score of at least {cut} was reached by {a} of {m} ({pa}) with {treatment} and by {b} of {n} ({pb}) with "
+        "{reference}.",
         cut=Number(chosen.threshold),
+        treatment=_inside(treatment),
+        reference=_inside(reference),
         a=count(second.count),
         m=count(second.n),
         pa=Number(second.share.estimate, 0, "", "percent"),

@@ -243,6 +243,8 @@ def _svg(draw: Callable[[Figure], None], width: float, height: float, salt: str)
         "svg.hashsalt": salt,
         "font.family": "sans-serif",
         "font.size": 10.5,
+        # A dollar sign in the name of an arm is a dollar sign.
+        "text.parse_math": False,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.edgecolor": SOFT,

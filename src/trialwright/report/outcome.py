@@ -9,7 +9,7 @@ from trialwright.analysis.observations import Observations
 from trialwright.analysis.scores import Scores, scores
 from trialwright.design.model import Definition, Endpoint
 from trialwright.report import figures
-from trialwright.report.content import Block, Drawing, Section
+from trialwright.report.content import Block, Cell, Drawing, Number, Section, Sentence, Table
 from trialwright.report.figures import Point
 
 RANGES: Mapping[str, tuple[float, float]] = {"acr_eular_2016": (0.0, 100.0)}
@@ -44,20 +44,38 @@ def outcome_section(seen: Observations, scored: Scores, arms: Mapping[str, Seque
     visit = endpoint.at[0]
     at = seen.definition.visits[visit].label
     blocks: list[Block] = [
-        _means(seen, scored, rows, limits),
+        *_means(seen, scored, rows, limits),
         _waterfall(scored, rows, visit, at, limits),
         _curves(seen, scored, rows, limits),
     ]
     return Section("outcome", f"{scored.label} over time", blocks)
 
 
-def _means(seen: Observations, scored: Scores, rows: Mapping[str, Sequence[int]], limits: figures.Limits) -> Drawing:
+def _means(
+    seen: Observations, scored: Scores, rows: Mapping[str, Sequence[int]], limits: figures.Limits
+) -> list[Block]:
+    """The figure and, for who reads numbers rather than heights, its table."""
     series = {name: _points(seen, scored, chosen) for name, chosen in rows.items()}
-    caption = (
-        f"{scored.label}: mean and 95 % confidence interval by visit, as observed; below, the participants measured."
-    )
+    caption = f"{scored.label}: mean and 95 % confidence interval by visit, as observed."
     svg = figures.means_by_visit(series, scored.label, limits)
-    return Drawing("means", caption, caption, svg, series)
+    cells: list[list[Cell]] = []
+    for index, visit in enumerate(scored.visits):
+        row: list[Cell] = [seen.definition.visits[visit].label]
+        for points in series.values():
+            row += _mean_cells(points[index])
+        cells.append(row)
+    columns = ["", *(head for name in series for head in (f"{name}: n", "Mean (95 % interval)"))]
+    words = f"{caption} The table below holds the same numbers."
+    return [
+        Drawing("means", f"{caption} Below, the participants measured.", words, svg, series),
+        Table("means-numbers", f"{scored.label} by visit", columns, cells),
+    ]
+
+
+def _mean_cells(point: Point) -> list[Cell]:
+    named = {"mean": point.mean, "lower": point.lower, "upper": point.upper}
+    interval = Sentence("{mean} ({lower} to {upper})", {name: Number(value, 1) for name, value in named.items()})
+    return [Number(point.n), interval]
 
 
 def _points(seen: Observations, scored: Scores, chosen: Sequence[int]) -> list[Point]:

@@ -11,7 +11,7 @@ import jinja2
 import orjson
 from markupsafe import Markup, escape
 
-from trialwright.report.content import Cell, Content, Number, Sentence, Table, plain
+from trialwright.report.content import Cell, Content, Drawing, Number, Sentence, Table, plain
 
 
 def html(content: Content) -> str:
@@ -53,8 +53,8 @@ def write(content: Content, folder: Path) -> Path:
 
 def told(sentence: Sentence) -> Markup:
     """Prose with each of its numbers marked up as data, the full value as the attribute."""
-    marked = {name: _datum(number) for name, number in sentence.numbers.items()}
-    return Markup(str(escape(sentence.pattern))).format(**marked) if marked else Markup(escape(sentence.text))
+    marked = {name: escape(part) if isinstance(part, str) else _datum(part) for name, part in sentence.parts.items()}
+    return Markup(str(escape(sentence.pattern))).format(**marked)
 
 
 def cell(value: Cell) -> Markup:
@@ -62,6 +62,11 @@ def cell(value: Cell) -> Markup:
     if isinstance(value, Number):
         return _datum(value)
     return told(value) if isinstance(value, Sentence) else Markup(escape(value))
+
+
+def named(drawing: Drawing) -> Markup:
+    """The figure with its description as its name, for who hears the page."""
+    return Markup(drawing.svg.replace("<svg ", f'<svg aria-label="{escape(drawing.description)}" ', 1))
 
 
 def prose_columns(table: Table) -> list[bool]:
@@ -74,10 +79,15 @@ def _is_prose(value: Cell) -> bool:
     return isinstance(value, str) or (isinstance(value, Sentence) and not value.numbers)
 
 
+def json_text(value: float) -> str:
+    """The value as the JSON beside the page writes it."""
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+
+
 def _datum(number: Number) -> Markup:
     if number.value is None:
         return Markup('<span aria-label="none">–</span>')
-    return Markup('<data value="{}">{}</data>').format(repr(number.value), number.text)
+    return Markup('<data value="{}">{}</data>').format(json_text(number.value), number.text)
 
 
 @cache
@@ -85,6 +95,7 @@ def _template() -> jinja2.Template:
     room = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     room.filters["told"] = told
     room.filters["cell"] = cell
+    room.filters["named"] = named
     return room.from_string(_resource("report.html.j2"))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from trialwright import design
 from trialwright.design.model import Definition
 from trialwright.ledger.snapshot import Snapshot
-from trialwright.report.content import Cell, Listing, Section, Sentence, Table
+from trialwright.report.content import Cell, Listing, Section, Table
 from trialwright.report.context import Context
 from trialwright.report.words import count, literal, say
 
@@ -46,6 +46,6 @@ def provenance(definition: Definition, snapshot: Snapshot, context: Context) -> 
 
 def provenance_section(facts: Mapping[str, str]) -> Section:
     """The same facts again give the same hashes and, without a time of writing, the same report byte for byte."""
-    rows: list[list[Cell]] = [[name[0].upper() + name[1:], Sentence(value)] for name, value in facts.items()]
+    rows: list[list[Cell]] = [[name[0].upper() + name[1:], literal(value)] for name, value in facts.items()]
     table = Table("seals", "Definition, ledger, snapshot and programs", ["", "Value"], rows)
     return Section("provenance", "How to check this report", [table])

@@ -7,14 +7,14 @@ from trialwright.analysis.estimates import Effect, Interval
 from trialwright.report.content import Cell, Number, Paragraph, Sentence
 
 
-def say(pattern: str, tone: str = "plain", **numbers: Number) -> Paragraph:
-    """A paragraph; `{name}` in the pattern stands for the number of that name."""
-    return Paragraph(Sentence(pattern, numbers), tone)
+def say(pattern: str, tone: str = "plain", **parts: Number | str) -> Paragraph:
+    """A paragraph; `{name}` in the pattern stands for the number or the words of that name."""
+    return Paragraph(Sentence(pattern, parts), tone)
 
 
 def literal(words: str) -> Sentence:
     """Words that may hold braces of their own, as they are."""
-    return Sentence(words.replace("{", "{{").replace("}", "}}"))
+    return Sentence("{words}", {"words": words})
 
 
 def count(value: int | None) -> Number:
