@@ -55,7 +55,8 @@ def tis(
     enzyme measured (ck, aldolase, ast, alt, ldh), NAME_0, NAME_1, NAME_uln. Scales in cm; an empty cell means "not
     measured".
     """
-    from trialwright.cli.tis_table import BadTable, read_pairs
+    from trialwright.cli.cells import BadTable
+    from trialwright.cli.tis_table import read_pairs
     from trialwright.measures.tis_rules import CRITERIA, Rules
 
     try:

@@ -129,6 +129,9 @@ def test_lines_are_counted_as_an_editor_counts_them(tmp_path: Path) -> None:
         ([HEADER, D, D + ",7"], "3:ck_uln: the row has 16 cells where the header has 15"),
         ([HEADER, D.rpartition(",")[0]], "2:ck_1: the row has 14 cells where the header has 15"),
         ([HEADER, D.replace("6.0", '"6,0"')], "2:phga_0: '6,0' has a decimal comma; write 6.0"),
+        ([HEADER, D, D.replace("6.0", '""6.0')], "3: a quotation mark stands astray"),
+        ([HEADER, D.replace("D,", '"D,', 1), D], "2: a quotation mark stands astray"),
+        ([HEADER + ',"a', 'note"', D], "1: the header has a line break inside a quoted name"),
         ([HEADER, D.replace("6.0", "0." + "0" * 40)], "2:phga_0: a number of 42 characters is a slip"),
     ],
 )
@@ -204,3 +207,42 @@ def test_the_file_scores_as_the_specification_does_whatever_the_chunks(
         assert row["tis"] == ("" if expected.tis is None else f"{expected.tis.normalize():f}")
         assert (row["category"], row["enzyme"]) == (expected.category or "", expected.enzyme or "")
         assert bool(row["why"]) == bool(expected.gaps)
+
+
+@pytest.mark.parametrize("ids", [["a", "b", "c"], ["a,b", 'say "c"', "two\nlines"], ["ä", "患者", "c"]])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+def test_identifiers_come_back_as_they_were_given(ids: list[str], quoting: int, tmp_path: Path) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n", quoting=quoting)  # type: ignore[arg-type]
+    writer.writerow(HEADER.split(","))
+    for name in ids:
+        writer.writerow([name, *D.split(",")[1:]])
+    file = tmp_path / "pairs.csv"
+    file.write_text(text.getvalue(), encoding="utf-8")
+    assert [(row["id"], row["tis"]) for row in rows(run(file).stdout)] == [(name, "52.5") for name in ids]
+
+
+def test_old_line_ends_are_read_too(tmp_path: Path) -> None:
+    """Carriage returns alone ended lines on old computers."""
+    file = tmp_path / "pairs.csv"
+    file.write_bytes(f"{HEADER}\r{D}\r".encode())
+    assert [row["tis"] for row in rows(run(file).stdout)] == ["52.5"]
+
+
+GOOD = f"{HEADER}\n{D}\n{D}\n".encode()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.integers(0, len(GOOD)),
+    st.integers(0, 30),
+    st.binary(max_size=6) | st.sampled_from([b'"', b",", b"\n", b'""', b"\n\n", b"\x00", b"1e9", b"-", b"\xff"]),
+)
+def test_a_damaged_file_is_scored_or_refused_but_never_crashes(tmp_path: Path, at: int, cut: int, put: bytes) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_bytes(GOOD[:at] + put + GOOD[at + cut :])
+    result = run(file)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert (result.exit_code == 0) == bool(result.stdout)
+    if result.exit_code:
+        assert all(line.startswith(f"{file}:") for line in result.stderr.splitlines())
