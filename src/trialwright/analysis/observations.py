@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from trialwright import design
 from trialwright.capture.form import FormRules
 from trialwright.design.model import Definition
 from trialwright.ledger.canonical import instant
@@ -94,8 +96,25 @@ class Observations:
         return None if day is None else (day - start) / 7
 
     def _typed(self, page: Page, visit: str, form: str) -> Mapping[str, Any]:
-        rules = self.rules.get(form)
-        if rules is None:
-            rules = self.rules[form] = FormRules(self.definition, form)
-        values = rules.values(page.items)
+        """The page's values as the version that it was entered under reads them; derived items as this one does."""
+        rules = self._rules(form, "")
+        values = self._rules(form, page.version).values(page.items)
         return rules.environment(values, visit) if rules.form.derive else values
+
+    def _rules(self, form: str, version: str) -> FormRules:
+        text = self.snapshot.state.versions.get(version)
+        if text is None or version == self.definition.version:
+            return self._kept(form, form, self.definition)
+        entered = _from_canonical(text)
+        return self._kept(f"{version} {form}", form, entered if form in entered.forms else self.definition)
+
+    def _kept(self, key: str, form: str, definition: Definition) -> FormRules:
+        if key not in self.rules:
+            self.rules[key] = FormRules(definition, form)
+        return self.rules[key]
+
+
+@lru_cache(maxsize=16)
+def _from_canonical(text: str) -> Definition:
+    """An earlier version of the definition from the text that the ledger holds."""
+    return design.from_canonical(text)

@@ -117,7 +117,7 @@ def baseline_section(seen: Observations, arms: Mapping[str, Sequence[str]]) -> S
 
 
 def quality_section(seen: Observations, scored: Scores | None) -> Section:
-    """What is missing at each visit, of what was due, and how many queries are open; never by arm."""
+    """What there is at each visit, of what was planned for all randomised, and how many queries are open; never by arm."""
     rows: list[list[Cell]] = []
     for visit, plan in seen.definition.visits.items():
         if plan.unscheduled or plan.day is None:
@@ -129,7 +129,7 @@ def quality_section(seen: Observations, scored: Scores | None) -> Section:
             known = share(int((~np.isnan(scored.at(visit))).sum()), len(people))
         rows.append([plan.label, share(len(came), len(people)), *_pages(seen, visit, people), known])
     label = scored.label if scored is not None else "Main measure"
-    columns = ["Visit", "Came to the visit", "Pages there, of those due", f"{label} known"]
+    columns = ["Visit", "Came to the visit", "Pages there, of those planned", f"{label} known"]
     table = Table("missing", "Completeness by visit, all randomised participants together", columns, rows)
     queries = list(seen.snapshot.state.queries.values())
     return Section(

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from tests.unit.analysis.imaginary import DAYS, core_set, day, definition, page, trial
 
+from trialwright import design
 from trialwright.analysis import METHODS, datasets
 from trialwright.analysis.ancova import ancova
 from trialwright.analysis.observations import Observations
@@ -245,3 +246,15 @@ def test_answers_are_frozen() -> None:
     with pytest.raises(AttributeError):
         answer.status = "done"  # type: ignore[misc]
     assert replace(answer, status="lacking").status == "lacking"
+
+
+def test_a_page_is_read_by_the_version_of_the_definition_under_which_it_was_entered() -> None:
+    """An amendment takes the code "mild" away; events that were entered before still count as mild."""
+    snapshot, treatments = trial()
+    before = answered(analyse(definition(), snapshot, treatments).answers, "EVENTS").result
+    codelists = {**definition().codelists, "SEVERITY": {"moderate": "moderate", "severe": "severe"}}
+    amended = definition().model_copy(update={"codelists": codelists, "version": "2.0"})
+    snapshot.state.versions["1.0"] = design.canonical_text(definition())
+    after = answered(analyse(amended, snapshot, treatments).answers, "EVENTS").result
+    assert after.kinds[0] == before.kinds[0]
+    assert after.terms == before.terms
