@@ -10,6 +10,8 @@ from tests.pages import small_trial
 
 from trialwright.design.model import Blinding
 from trialwright.ledger import kinds
+from trialwright.ledger.canonical import instant_text
+from trialwright.ledger.fact import Draft
 from trialwright.web import classes, seen
 from trialwright.web.clinic import participants, timeline
 from trialwright.web.office import overview
@@ -130,6 +132,28 @@ def test_an_assessor_is_not_told_that_treatment_stopped() -> None:
         steps = [[step.label for step in overview.overview(trial, sees).steps] for sees in (MONITOR, ASSESSOR)]
     assert ["Treatment stopped" in found for found in shown] == [True, False]
     assert ["Stopped treatment" in found for found in steps] == [True, False]
+
+
+def test_what_is_redacted_is_gone_from_the_pages_too() -> None:
+    ledger = small_trial.written()
+    follower = Reading(ledger)
+    assert "Stomach upset" in repr(first_time_line(follower))
+    (number,) = [fact.number for fact in ledger.facts() if fact.form == "ae"]
+    place = {"participant": small_trial.FIRST, "visit": "", "form": "ae", "repeat": "1", "why": "A name stood there"}
+    redaction = {"fact": str(number), "items": ["term"], "kept": {}}
+    at = instant_text(small_trial.NOW)
+    with ledger.act():
+        ledger.append(Draft(at, "d.m", "data_manager", kinds.PAYLOAD_REDACTED, "1.0", redaction, "cd" * 16, **place))
+        ledger.redact(number)
+    entries = first_time_line(follower)
+    assert "Stomach upset" not in repr(entries)
+    assert [entry.why for entry in entries if entry.what == "Values redacted"] == ["A name stood there"]
+
+
+def first_time_line(reading: Reading) -> list[timeline.Entry]:
+    with reading.trial() as trial:
+        assert trial is not None
+        return timeline.entries(trial, trial.state.participants[small_trial.FIRST], MONITOR)
 
 
 def test_a_reading_catches_up_with_facts_that_others_append(reading: Reading) -> None:

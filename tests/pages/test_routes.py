@@ -161,6 +161,40 @@ def test_the_time_line_shows_the_time_of_the_site_with_utc_beside_it(staff: Clie
     assert '>12:27</time> <span class="utc">10:27 UTC</span>' in page
 
 
+@pytest.mark.requirement("AT7")
+def test_coming_in_failing_to_reading_and_leaving_are_noted_before_a_page_is_shown(reading: Reading) -> None:
+    noted: list[running.Access] = []
+    link = sessions.Link("monitor")
+    running.start(running.Running(reading, (link,), noted.append))
+    client = Client()
+    client.get("/enter/guess")
+    client.get(f"/enter/{link.token}")
+    client.get("/participants/AMS-001-K")
+    client.get("/")
+    client.post("/leave")
+    assert [(access.kind, access.role, access.page, access.participant) for access in noted] == [
+        ("log_in_failed", "none", "enter", None),
+        ("logged_in", "monitor", "enter", None),
+        ("read", "monitor", "participant", "AMS-001-K"),
+        ("logged_out", "monitor", "leave", None),
+    ]
+    assert len({access.by for access in noted}) == 2
+
+
+def test_what_cannot_be_noted_is_not_shown(reading: Reading) -> None:
+    def full(access: running.Access) -> None:
+        if access.kind == running.READ:
+            raise OSError("the disk is full")
+
+    link = sessions.Link("monitor")
+    running.start(running.Running(reading, (link,), full))
+    client = Client(raise_request_exception=False)
+    client.get(f"/enter/{link.token}")
+    answer = client.get("/participants")
+    assert answer.status_code == 500
+    assert "AMS-001-K" not in answer.content.decode()
+
+
 @pytest.mark.parametrize("name", ["trial", "overview", "participants"])
 def test_before_the_trial_is_open_a_page_says_so(name: str) -> None:
     from trialwright.ledger.memory import MemoryLedger

@@ -17,7 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from trialwright.design.model import Blinding as Class
-from trialwright.web import sessions
+from trialwright.web import running, sessions
+from trialwright.web.running import Access
 
 ORDER = (Class.OPEN, Class.MASKED_FOR_ASSESSORS, Class.MASKED_FOR_SPONSOR, Class.SEALED)
 """From what everybody may see to what nobody here may see."""
@@ -60,12 +61,16 @@ def blinding(most: Class, readers: Readers = Readers.STAFF) -> Callable[[View], 
     def declare(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            role = sessions.role(request)
-            if readers is Readers.STAFF and role is None:
+            session = sessions.current(request)
+            if readers is Readers.PUBLIC:
+                return view(request, *args, sees=up_to(most), **kwargs)
+            if session is None:
                 return render(request, "refused.html", {"known": False}, status=403)
-            response = view(request, *args, sees=seen_by(role) & up_to(most), **kwargs)
-            if readers is Readers.STAFF:
-                response["Cache-Control"] = "no-store"
+            # What cannot be noted is not shown.
+            page = view.__name__
+            running.note(Access(running.READ, session.id, session.role, page, kwargs.get("participant")))
+            response = view(request, *args, sees=seen_by(session.role) & up_to(most), **kwargs)
+            response["Cache-Control"] = "no-store"
             return response
 
         guarded.declared = Declared(most, readers)  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST
 
 from trialwright.web import running, sessions
 from trialwright.web.classes import Class, Readers, blinding
+from trialwright.web.running import Access
 from trialwright.web.seen import Sees
 
 
@@ -18,8 +19,11 @@ def enter(request: HttpRequest, token: str, sees: Sees) -> HttpResponse:
         return HttpResponse(status=204)
     role = running.take(token)
     if role is None:
+        running.note(Access(running.LOG_IN_FAILED, "unknown", "none", "enter"))
         return render(request, "refused.html", {"known": True}, status=403)
-    response = sessions.begin(request, redirect("overview"), role)
+    session = sessions.new(role)
+    running.note(Access(running.LOGGED_IN, session.id, role, "enter"))
+    response = sessions.begin(request, redirect("overview"), session)
     response["Cache-Control"] = "no-store"
     return response
 
@@ -27,7 +31,15 @@ def enter(request: HttpRequest, token: str, sees: Sees) -> HttpResponse:
 @blinding(Class.OPEN, Readers.PUBLIC)
 def leave(request: HttpRequest, sees: Sees) -> HttpResponse:
     """End the session in this browser."""
-    return require_POST(lambda asked: sessions.end(redirect("trial")))(request)
+    return _leave(request)
+
+
+@require_POST
+def _leave(request: HttpRequest) -> HttpResponse:
+    session = sessions.current(request)
+    if session is not None:
+        running.note(Access(running.LOGGED_OUT, session.id, session.role, "leave"))
+    return sessions.end(redirect("trial"))
 
 
 def forged(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from trialwright import design
 from trialwright.design.model import Definition
+from trialwright.ledger import kinds
 from trialwright.ledger.canonical import instant
 from trialwright.ledger.fact import Fact, Head
 from trialwright.ledger.replay import Participant, State
@@ -78,7 +79,12 @@ class Reading:
             yield Trial(self._definition(), self._state, head, now, self._facts)
 
     def _catch_up(self) -> None:
-        for fact in self._ledger.facts(after=self._state.number):
+        news = list(self._ledger.facts(after=self._state.number))
+        if self._state.number and any(fact.kind == kinds.PAYLOAD_REDACTED for fact in news):
+            # What was redacted must be gone from here too, so everything is read again.
+            self._state, self._facts = State(), {}
+            news = list(self._ledger.facts())
+        for fact in news:
             self._state.apply(fact)
             if fact.participant:
                 self._facts.setdefault(fact.participant, []).append(fact)

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from trialwright.web.reading import Reading
 from trialwright.web.sessions import Link
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Something that the access log keeps (AT7): what happened, who, as whom, which page, about which participant."""
+
+    kind: str
+    by: str
+    role: str
+    page: str
+    participant: str | None = None
+
+
+LOGGED_IN, LOG_IN_FAILED, LOGGED_OUT, READ = "logged_in", "log_in_failed", "logged_out", "read"
+
+
+def _keep_nothing(access: Access) -> None:
+    """Without a trial folder there is no access log."""
+
+
 @dataclass(frozen=True)
 class Running:
-    """One server over one trial."""
+    """One server over one trial. `note` writes to the access log; a page is shown only after it was noted."""
 
     reading: Reading
     links: tuple[Link, ...] = ()
+    note: Callable[[Access], None] = _keep_nothing
 
 
 _current: list[Running] = []
@@ -27,6 +47,11 @@ def start(server: Running) -> None:
 def reading() -> Reading:
     """What the pages read from."""
     return _current[0].reading
+
+
+def note(access: Access) -> None:
+    """Keep an access in the log of this server."""
+    _current[0].note(access)
 
 
 def take(token: str) -> str | None:

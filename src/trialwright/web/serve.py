@@ -7,6 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from trialwright.web import running
+from trialwright.web.reading import Reading
+from trialwright.web.running import LOG_IN_FAILED, LOGGED_IN, LOGGED_OUT, READ, Access
+from trialwright.web.sessions import Link
+
 THREADS = 8
 """Requests answered at once; a page takes milliseconds."""
 
@@ -20,38 +25,79 @@ def serve(
 ) -> None:
     """Serve the trial in `folder` until interrupted; says the address and a link that opens one session in `role`.
 
-    Raises ValueError where the folder or the role cannot be used.
+    Raises ValueError where the folder or the role cannot be used, and `ledger.ports.Broken` for a ledger that does not
+    verify.
     """
+    _configure(folder)
+    require_blinded(folder, role)
+    link = Link(role)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    say(f"The trial is at {address}/")
+    say(f"A session as {role.replace('_', ' ')}, once: {address}/enter/{link.token}")
+    say("Stop with Ctrl-C.")
+    _run(lambda: _opened(folder, link), host, port)
+
+
+def _configure(folder: Path) -> None:
     import django
     from django.conf import settings as django_settings
 
-    from trialwright import store
-    from trialwright.web import running, settings
-    from trialwright.web.reading import Reading
-    from trialwright.web.sessions import Link
+    from trialwright.web import settings
 
-    if not django_settings.configured:
-        django_settings.configure(**settings.for_folder(folder))
+    chosen = settings.for_folder(folder)
+    if django_settings.configured:
+        # `store` configured Django for itself, as in a demo that goes on to serve; the pages' settings come on top.
+        for name, value in chosen.items():
+            if name not in ("DATABASES", "INSTALLED_APPS"):
+                setattr(django_settings, name, value)
+        return
+    django_settings.configure(**chosen)
     django.setup()
-    reading = Reading(store.open_ledger(folder))
-    require_blinded(reading, role)
-    link = Link(role)
-    running.start(running.Running(reading, (link,)))
-    address = f"http://{host}:{port}"
-    say(f"The trial is at {address}/")
-    say(f"A session as {role}, once: {address}/enter/{link.token}")
-    say("Stop with Ctrl-C.")
-    _run(application(), host, port)
 
 
-def require_blinded(reading: Any, role: str) -> None:
+def require_blinded(folder: Path, role: str) -> None:
     """Refuse a role that the trial does not have, or that is not blinded: these pages know no treatment."""
-    with reading.trial() as trial:
-        if trial is None:
-            return
-        blinded = trial.definition.blinding.blinded
+    from django.db import connections
+
+    from trialwright import store
+
+    try:
+        with Reading(store.open_ledger(folder)).trial() as trial:
+            blinded = trial.definition.blinding.blinded if trial else (role,)
+    finally:
+        # The worker is a process of its own, and a database connection must not go with it.
+        connections.close_all()
     if role not in blinded:
         raise ValueError(f"{role!r} is no blinded role of this trial; choose one of {', '.join(blinded)}")
+
+
+def _opened(folder: Path, link: Link) -> Any:
+    """The application over the folder, in the process that answers."""
+    from trialwright import store
+
+    running.start(running.Running(Reading(store.open_ledger(folder)), (link,), _access_log(folder)))
+    return application()
+
+
+def _access_log(folder: Path) -> Callable[[Access], None]:
+    """Write to the second chain of the trial: who came in, read, left."""
+    from trialwright import store
+
+    kept = {
+        LOGGED_IN: store.access.LOGGED_IN,
+        LOG_IN_FAILED: store.access.LOG_IN_FAILED,
+        LOGGED_OUT: store.access.LOGGED_OUT,
+        READ: store.access.READ,
+    }
+    log, clock, chance = store.open_access(folder), store.ServerClock(), store.SystemChance()
+
+    def keep(access: Access) -> None:
+        store.note(
+            log, clock, chance, by=access.by, role=access.role, kind=kept[access.kind],
+            about={"page": access.page}, participant=access.participant,
+        )  # fmt: skip
+
+    return keep
 
 
 def application() -> Any:
@@ -64,7 +110,7 @@ def application() -> Any:
     return WhiteNoise(get_wsgi_application(), root=settings.STATIC, prefix="static/", max_age=3600)
 
 
-def _run(wsgi: Any, host: str, port: int) -> None:
+def _run(opened: Callable[[], Any], host: str, port: int) -> None:
     from gunicorn.app.base import BaseApplication
 
     class Server(BaseApplication):
@@ -86,7 +132,7 @@ def _run(wsgi: Any, host: str, port: int) -> None:
                 self.cfg.set(name, value)
 
         def load(self) -> Any:
-            return wsgi
+            return opened()
 
     sys.argv[1:] = []  # gunicorn reads the command line that is not meant for it
     Server().run()

@@ -8,10 +8,10 @@ the server, so a restart ends every session.
 from __future__ import annotations
 
 import hmac
-import multiprocessing
+import mmap
 import secrets
 from dataclasses import dataclass, field
-from typing import Any
+from threading import Lock
 
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
@@ -22,33 +22,38 @@ HOURS = 12
 """How long a session lasts."""
 
 
-def _flag() -> Any:
-    # Shared memory: a worker that is replaced after a crash must not forget that the token was taken.
-    return multiprocessing.get_context("spawn").Value("b", 0)
-
-
 @dataclass(frozen=True)
 class Link:
     """One link for one person in one role."""
 
     role: str
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
-    taken: Any = field(default_factory=_flag, repr=False)
+    # Memory that survives the process: a worker that is replaced after a crash must not forget that it was taken.
+    _taken: mmap.mmap = field(default_factory=lambda: mmap.mmap(-1, 1), repr=False, compare=False)
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     def take(self, token: str) -> bool:
         """Whether this is the token, and it was not taken before; afterwards it is."""
         if not hmac.compare_digest(self.token.encode(), token.encode()):
             return False
-        with self.taken.get_lock():
-            if self.taken.value:
+        with self._lock:
+            if self._taken[0]:
                 return False
-            self.taken.value = 1
+            self._taken[0] = 1
             return True
 
 
-def begin(request: HttpRequest, response: HttpResponse, role: str) -> HttpResponse:
-    """Set the signed cookie of a session in this role."""
-    value = signing.dumps({"role": role}, salt=_SALT)
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who reads: a role, and an id that tells sessions apart in the access log until there are accounts with names."""
+
+    role: str
+    id: str
+
+
+def begin(request: HttpRequest, response: HttpResponse, session: Session) -> HttpResponse:
+    """Set the signed cookie of a session."""
+    value = signing.dumps({"role": session.role, "id": session.id}, salt=_SALT)
     response.set_cookie(COOKIE, value, max_age=HOURS * 3600, httponly=True, samesite="Lax", secure=request.is_secure())
     return response
 
@@ -59,11 +64,15 @@ def end(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def role(request: HttpRequest) -> str | None:
-    """The role of the reader's session; None without one, or when it is too old or not ours."""
+def new(role: str) -> Session:
+    """A session with a fresh id."""
+    return Session(role, f"session-{secrets.token_hex(4)}")
+
+
+def current(request: HttpRequest) -> Session | None:
+    """The reader's session; None without one, or when it is too old or not ours."""
     try:
         content = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=HOURS * 3600)
-    except signing.BadSignature:
+        return Session(str(content["role"]), str(content["id"]))
+    except (signing.BadSignature, KeyError, TypeError):
         return None
-    found = content.get("role") if isinstance(content, dict) else None
-    return found if isinstance(found, str) else None

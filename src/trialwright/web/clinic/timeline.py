@@ -111,8 +111,7 @@ def _changes(
         return ()
     page = (fact.visit or "", fact.form, fact.repeat or "")
     if fact.kind == kinds.PAYLOAD_REDACTED:
-        gone = (fact.payload or {}).get("items", ())
-        return tuple(Change(*words.item_label(definition, fact.form, item), "redacted", None) for item in gone)
+        return _redacted(definition, fact.form, fact.payload or {})
     if fact.payload is None:
         return (Change("The values of this page", "", None, "redacted"),)
     changes = []
@@ -122,6 +121,17 @@ def _changes(
         changes.append(Change(label, unit if shown is not None else "", held.get((*page, item)), shown))
         held[(*page, item)] = shown
     return tuple(changes) + _not_done(definition, fact.form, fact.payload)
+
+
+def _redacted(definition: Definition, form: str, payload: Mapping[str, Any]) -> tuple[Change, ...]:
+    gone = [
+        Change(words.item_label(definition, form, item)[0], "", "redacted", None) for item in payload.get("items", ())
+    ]
+    kept = [
+        Change(*words.item_label(definition, form, item), None, words.in_words(definition, form, item, value), "kept")
+        for item, value in (payload.get("kept") or {}).items()
+    ]
+    return (*gone, *kept)
 
 
 def _not_done(definition: Definition, form: str, payload: Mapping[str, Any]) -> tuple[Change, ...]:
