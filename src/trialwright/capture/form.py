@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trialwright import design, logic
-from trialwright.capture.values import BadValue, Reader, reader
+from trialwright.capture.values import CLEARED, BadValue, Reader, Reading, reader
 from trialwright.design.model import Blinding, CheckLevel, Definition, Item
 
 Values = Mapping[str, Any]
@@ -99,27 +99,28 @@ class FormRules:
     def enter(self, raw: Mapping[str, Any]) -> Entered:
         """Read every raw value; a wrong one becomes a finding that refuses the page."""
         entered = Entered()
-        kept, values, sealed = entered.items, entered.values, self.sealed
+        kept, values, readers, sealed = entered.items, entered.values, self.readers, self.sealed
         for full, value in raw.items():
-            read = self.readers.get(full)
-            if read is None:
-                entered.findings.append(Finding(full, self._unknown(full), CheckLevel.REFUSE, full))
-                continue
-            if value is None:
-                (entered.sealed if full in sealed else kept)[full] = None
-                continue
             try:
-                reading = read(value)
+                reading = readers[full][value] if type(value) is str else self._read(full, value)
             except BadValue as wrong:
                 says = f"{self.items[full].label}: {wrong}"
                 entered.findings.append(Finding(full, says, CheckLevel.REFUSE, full))
                 continue
+            except KeyError:
+                entered.findings.append(Finding(full, self._unknown(full), CheckLevel.REFUSE, full))
+                continue
             (entered.sealed if full in sealed else kept)[full] = reading.text
+            if reading.text is None:
+                continue
             values[full] = reading.value
             if reading.unusual is not None:
                 says = f"{self.items[full].label}: {reading.unusual}"
                 entered.findings.append(Finding(full, says, CheckLevel.WARN, full))
         return entered
+
+    def _read(self, full: str, value: Any) -> Reading:
+        return CLEARED if value is None and full in self.readers else self.readers[full](value)
 
     def _unknown(self, full: str) -> str:
         near = design.nearest(full, self.items)
@@ -128,7 +129,7 @@ class FormRules:
     def values(self, texts: Mapping[str, str | None]) -> dict[str, Any]:
         """The typed values of kept texts, for expressions."""
         readers = self.readers
-        return {full: readers[full](text).value for full, text in texts.items() if text is not None and full in readers}
+        return {full: readers[full][text].value for full, text in texts.items() if text is not None and full in readers}
 
     def environment(self, values: Values, visit: str, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """What the form's expressions see: items, groups as lists of rows, derived items, the visit and the previous

@@ -78,6 +78,8 @@ def require_consent(desk: Desk, state: State, person: Participant) -> None:
     """Refuse while the participant has not consented to the form that an amendment of the site's version asks for."""
     if not person.scopes.get("trial"):
         raise Refused(f"{person.id} has no consent to take part.", "consent")
+    if not state.reconsent:
+        return
     version = desk.version_at(person.site)
     form = desk.protocol(version).definition.consent.form_version
     if version in state.reconsent and person.consent_version != form:

@@ -6,9 +6,10 @@ it. Verbs are functions of a desk. Several desks may work on one database: insid
 facts of the others.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import date
+from types import TracebackType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,36 @@ from trialwright.ledger.replay import Participant, State, replay
 from trialwright.ledger.vault import Vault
 
 
+class Act:
+    """A transaction of the ledger around one verb. When it fails, the state is what the ledger still holds."""
+
+    __slots__ = ("_desk", "_transaction")
+
+    def __init__(self, desk: "Desk") -> None:
+        self._desk = desk
+        self._transaction: AbstractContextManager[object] = desk.ledger.act()
+
+    def __enter__(self) -> State:
+        self._transaction.__enter__()
+        try:
+            self._desk.catch_up()
+        except BaseException as error:
+            self._transaction.__exit__(type(error), error, error.__traceback__)
+            raise
+        return self._desk.state
+
+    def __exit__(
+        self, failure: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._transaction.__exit__(failure, error, trace)
+        except BaseException:
+            self._desk.recover()
+            raise
+        if failure is not None:
+            self._desk.recover()
+
+
 class Desk:
     """`Desk(ledger, vault, clock, chance)`: an empty ledger waits for `open_trial`; any other is replayed first."""
 
@@ -32,20 +63,18 @@ class Desk:
         self.chance = chance
         self.state: State = replay(ledger.facts())
         self._protocols: dict[str, Protocol] = {}
+        self.latest: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
+        """(participant, form) -> number and values of the page written last here, for checks that look back."""
 
-    @contextmanager
-    def act(self, verb: str, by: Person) -> Iterator[State]:
-        """One act of one person: permission, one transaction, and a state that holds everything that happened before
-        it."""
+    def act(self, verb: str, by: Person) -> "Act":
+        """One act of one person: permission, one transaction, and a state that holds everything before it."""
         require(verb, by)
-        try:
-            with self.ledger.act():
-                self.catch_up()
-                yield self.state
-        except BaseException:
-            if self.state.number != self.ledger.head().number:
-                self.state = replay(self.ledger.facts())
-            raise
+        return Act(self)
+
+    def recover(self) -> None:
+        """After a failed act: forget what was not kept."""
+        if self.state.number != self.ledger.head().number:
+            self.state = replay(self.ledger.facts())
 
     def catch_up(self) -> None:
         """Take in the facts that others appended."""

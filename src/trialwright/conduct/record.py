@@ -58,7 +58,7 @@ def record(
         _require_base(page, base, person, (visit, form, repeat))
         entered = rules.enter(items)
         changed = _changed(page, entered, not_done)
-        known = _environment(protocol, person, rules, page, entered, visit) if rules.needs_values else {}
+        known = _environment(desk, protocol, person, rules, page, entered, visit) if rules.needs_values else {}
         findings = entered.findings + (rules.findings(known, NOWHERE) if rules.needs_values else [])
         _require_sound(rules, findings, confirmed, not_done)
         if changed and not why:
@@ -79,6 +79,9 @@ def record(
             repeat,
             why,
         )
+        if rules.looks_back:
+            known.pop("prev", None)
+            desk.latest[participant, form] = fact.number, known
         for finding in findings:
             if finding.level is CheckLevel.QUERY:
                 open_query(desk, by, version, fact, finding.item, finding.says, finding.about)
@@ -149,23 +152,30 @@ def _changed(page: Page | None, entered: Entered, not_done: Mapping[str, str]) -
 
 
 def _environment(
-    protocol: Protocol, person: Participant, rules: FormRules, page: Page | None, entered: Entered, visit: str
+    desk: Desk,
+    protocol: Protocol,
+    person: Participant,
+    rules: FormRules,
+    page: Page | None,
+    entered: Entered,
+    visit: str,
 ) -> dict[str, Any]:
     values = {**rules.values(page.items), **entered.values} if page else entered.values
     for item, text in entered.items.items():
         if text is None:
             values.pop(item, None)
-    before = _before(protocol, person, rules, visit) if rules.looks_back else None
+    before = _before(desk, protocol, person, rules, visit) if rules.looks_back else None
     return rules.environment(values, visit, before)
 
 
-def _before(protocol: Protocol, person: Participant, rules: FormRules, visit: str) -> dict[str, Any]:
+def _before(desk: Desk, protocol: Protocol, person: Participant, rules: FormRules, visit: str) -> dict[str, Any]:
     """The same form at the nearest earlier visit that has it."""
     place = protocol.position.get(visit, 0)
     for earlier in reversed(protocol.visits[:place]):
         page = person.pages.get((earlier, rules.name, ""))
         if page is not None:
-            return rules.environment(rules.values(page.items), earlier)
+            number, known = desk.latest.get((person.id, rules.name), (0, {}))
+            return known if number == page.number else rules.environment(rules.values(page.items), earlier)
     return {}
 
 

@@ -1,7 +1,6 @@
 """The ledger in memory: the reference that the databases must equal, and what a rehearsal writes to."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 
@@ -24,24 +23,25 @@ class MemoryLedger:
         self._start = 0
         self._redacted: list[Fact] = []
 
-    @contextmanager
-    def act(self) -> Iterator[None]:
+    def act(self) -> "MemoryLedger":
         """One transaction; nesting is refused as the databases refuse it."""
+        return self  # no generator: a rehearsal acts millions of times
+
+    def __enter__(self) -> None:
         if self._acting:
             raise OutsideAct("an act is under way already")
-        start = self._start = len(self._facts)
         self._acting = True
+        self._start = len(self._facts)
         self._redacted = []
-        try:
-            yield
-        except BaseException:
-            del self._facts[start:]
-            for fact in self._redacted:
-                self._facts[fact.number - 1] = fact
-            self._head = self._facts[-1].head if self._facts else EMPTY
-            raise
-        finally:
-            self._acting = False
+
+    def __exit__(self, failure: type[BaseException] | None, error: object, trace: object) -> None:
+        self._acting = False
+        if failure is None:
+            return
+        del self._facts[self._start :]
+        for fact in self._redacted:
+            self._facts[fact.number - 1] = fact
+        self._head = self._facts[-1].head if self._facts else EMPTY
 
     def append(self, draft: Draft) -> Fact:
         """Seal the draft to the head and keep it."""

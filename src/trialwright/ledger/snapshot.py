@@ -38,9 +38,9 @@ class Snapshot:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 over every table: the same facts give the same hash wherever they are kept."""
-        tables = [self.participants, *(self.form(name) for name in self.forms)]
-        return fingerprint([[table.name, dict(table.columns)] for table in tables])
+        """SHA-256 over every table, row by row: the same facts give the same hash wherever they are kept."""
+        forms = [[name, [_row(*page) for page in self._pages[name]]] for name in self.forms]
+        return fingerprint([dict(self.participants.columns), forms])
 
     @cached_property
     def participants(self) -> Table:
@@ -84,6 +84,10 @@ class Snapshot:
             for (visit, form, repeat), page in person.pages.items():
                 pages.setdefault(form, []).append((person, visit, repeat, page))
         return pages
+
+
+def _row(person: Participant, visit: str, repeat: str, page: Page) -> list[object]:
+    return [person.id, visit, repeat, page.on, page.items]
 
 
 def _form_table(name: str, pages: list[tuple[Participant, str, str, Page]]) -> Table:
