@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
-from typer.testing import CliRunner
-
 from tests.plugins.acts import act, page
 from tests.plugins.lists import PHARMACIST, RECIPIENTS, STRATA, with_list
 from tests.plugins.tampering import administrator, change, small_trial
+from typer.testing import CliRunner
+
 from trialwright import store
 from trialwright.ledger.fact import Fact
 from trialwright.ledger.ports import Broken
