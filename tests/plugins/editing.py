@@ -11,12 +11,13 @@ REFERENCE = ROOT / "trials" / "time-is-muscle"
 
 
 def edited(folder: Path, *edits: tuple[str, str], trial: Path = SMALL, file: str = "trial.yaml") -> Path:
-    """A copy of a trial's folder in which each text was replaced at its first place. A text that is not there is a mistake of the test."""
+    """A copy of a trial's folder in which each text was replaced at its first place."""
     copy = folder / "trial"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(trial, copy)
     text = (copy / file).read_text(encoding="utf-8")
     for old, new in edits:
+        # A text that is not there is a mistake of the test.
         assert old in text, f"{old!r} is not in {file}"
         text = text.replace(old, new, 1)
     (copy / file).write_text(text, encoding="utf-8")

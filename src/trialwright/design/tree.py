@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -109,11 +109,13 @@ def _file(path: Path, folder: Path, within: tuple[Path, ...], asked: Place, tree
     tree.files.append(path)
     builder = _Builder(str(path), path, folder, (*within, path.resolve()), tree)
     try:
-        for event in YAML(typ="safe", pure=True).parse(text):
-            builder.take(event)
-    except (YAMLError, ValueError, IndexError, RecursionError) as wrong:
-        tree.problems.append(_unreadable(wrong, str(path)))
+        events = list(YAML(typ="safe", pure=True).parse(text))
+    except Exception as wrong:  # Whatever a parser of text raises on garbage is about the text.
+        tree.problems.append(_unreadable(wrong, text, str(path)))
         return None
+    for event in events:
+        if not builder.take(event):
+            return None
     if builder.root is None:
         tree.problems.append(Problem(Place(str(path), 1, 1), "the file is empty", "write the definition in it"))
     return builder.root
@@ -144,21 +146,18 @@ def _text(path: Path, asked: Place, tree: Tree) -> str | None:
         return None
 
 
-def _unreadable(wrong: Exception, file: str) -> Problem:
+def _unreadable(wrong: Exception, text: str, file: str) -> Problem:
+    advice = "check the indentation, the brackets and the quotes"
     if isinstance(wrong, MarkedYAMLError):
         mark = wrong.problem_mark or wrong.context_mark
-        place = Place(file, mark.line + 1, mark.column + 1) if isinstance(mark, StringMark) else Place(file, 1, 1)
         what = " ".join(str(part) for part in (wrong.context, wrong.problem) if part)
-        return Problem(place, f"this is not YAML: {what}", "check the indentation, the brackets and the quotes")
+        place = Place(file, mark.line + 1, mark.column + 1) if mark is not None else Place(file, 1, 1)
+        return Problem(place, f"this is not YAML: {what}", advice)
     if isinstance(wrong, ReaderError):
-        return Problem(
-            Place(file, 1, 1), f"a character that YAML forbids (U+{_code(wrong):04X}) at position {wrong.position}"
-        )
-    return Problem(Place(file, 1, 1), "this is not YAML", "check the indentation, the brackets and the quotes")
-
-
-def _code(wrong: ReaderError) -> int:
-    return ord(wrong.character) if isinstance(wrong.character, str) else int.from_bytes(wrong.character, "big")
+        before = text[: wrong.position]
+        place = Place(file, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+        return Problem(place, f"YAML forbids the character U+{ord(text[wrong.position]):04X}", "remove it")
+    return Problem(Place(file, 1, 1), "this is not YAML", advice)
 
 
 @dataclass(slots=True)
@@ -185,14 +184,17 @@ class _Builder:
     open: list[_Open] = field(default_factory=list)
     documents: int = 0
 
-    def take(self, event: Any) -> None:
-        """One event of the parser."""
+    def take(self, event: Any) -> bool:
+        """One event of the parser; False when what it opens lies too deep to go on."""
         place = Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
         if isinstance(event, DocumentStartEvent):
             self.documents += 1
             if self.documents == 2:
                 self.wrong(place, "a second document begins here", "one file holds one document; remove the '---'")
         elif isinstance(event, MappingStartEvent | SequenceStartEvent):
+            if len(self.open) >= DEEPEST:
+                self.wrong(place, f"nested more than {DEEPEST} levels deep", "include a file")
+                return False
             self.begin(event, place)
         elif isinstance(event, MappingEndEvent | SequenceEndEvent):
             self.put(self.open.pop().node)
@@ -201,13 +203,12 @@ class _Builder:
         elif isinstance(event, AliasEvent):
             self.wrong(place, f"'*{event.anchor}' repeats another value", "write it out, or include a file")
             self.put(Node(None, place))
+        return True
 
     def wrong(self, place: Place, message: str, suggestion: str | None = None) -> None:
         self.tree.problems.append(Problem(place, message, suggestion))
 
     def begin(self, event: Any, place: Place) -> None:
-        if len(self.open) >= DEEPEST:
-            raise ValueError("nested too deeply")
         if event.anchor:
             self.wrong(place, f"'&{event.anchor}' names a value for repetition", "write it out, or include a file")
         if event.tag:

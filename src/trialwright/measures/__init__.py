@@ -21,7 +21,7 @@ def _measures() -> Mapping[str, "Measure"]:
             "acr_eular_2016": Measure(
                 needs=("phga", "ptga", "mmt", "haq", "extramusc"),
                 takes=(*ENZYMES, *(f"{enzyme}_uln" for enzyme in ENZYMES)),
-                gives=("category", "enzyme"),
+                gives=("category", "enzyme", "enzyme_multiple"),
             ),
         }
     )

@@ -64,7 +64,7 @@ def test_an_expression_is_checked_where_it_stands(tmp_path: Path) -> None:
         ("where: randomised", "where: randomized", "randomized", "error: there is no 'randomized' here (did you mean randomised?)"),
         ("{judgement: the other", "{judgment: the other", "judgment", "error: 'judgment' is no part of a condition (did you mean judgement?)"),
         ("when: pregnant,", "when: [pregnant],", "[pregnant]", "error: a list of conditions does not say how they combine: write any: [...] or all: [...]"),
-        ("when: pregnant,", "when: 1 < 2,", "1 < 2", "warning: this condition speaks of nothing and is always the same (remove it, or name an item)"),
+        ("when: pregnant,", "when: 1 < 2,", "{id: EX1", "warning: this condition speaks of nothing and is always the same (remove it, or name an item)"),
     ]  # fmt: skip
     judged(tmp_path, table)
 
