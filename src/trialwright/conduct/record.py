@@ -184,6 +184,8 @@ def _require_sound(
 ) -> None:
     """Everything that is wrong with the page, at once; an unusual value passes with a confirmation that gives its
     reason."""
+    if not findings and not not_done:
+        return
     wrong = [finding.says for finding in findings if finding.level is CheckLevel.REFUSE]
     wrong += [
         finding.says

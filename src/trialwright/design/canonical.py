@@ -47,9 +47,17 @@ def _fields(model: BaseModel) -> dict[str, Any]:
     return kept
 
 
+_written: tuple[Definition, bytes] | None = None
+
+
 def canonical(definition: Definition) -> bytes:
     """The canonical form as bytes."""
-    return orjson.dumps(plain(definition), option=orjson.OPT_SORT_KEYS)
+    # A definition is frozen, and a rehearsal opens the same one thousands of times: the last form is remembered.
+    global _written
+    last = _written
+    if last is None or last[0] is not definition:
+        last = _written = (definition, orjson.dumps(plain(definition), option=orjson.OPT_SORT_KEYS))
+    return last[1]
 
 
 def canonical_text(definition: Definition) -> str:

@@ -48,19 +48,16 @@ def plain(value: Any) -> Any:
     kind = type(value)
     if kind in AS_IT_IS:
         return value
-    if kind is dict and AS_IT_IS.issuperset(map(type, value.values())) and TEXT.issuperset(map(type, value)):
-        return value  # most payloads are this, and a rehearsal hashes millions of them
+    if kind is dict or isinstance(value, Mapping):
+        if not TEXT.issuperset(map(type, value)):
+            raise NotCanonical(f"key {next(key for key in value if type(key) is not str)!r} is not a text")
+        if kind is dict and AS_IT_IS.issuperset(map(type, value.values())):
+            return value  # most payloads are this, and a rehearsal hashes millions of them
+        return {key: entry if type(entry) in AS_IT_IS else plain(entry) for key, entry in value.items()}
+    if kind is list or kind is tuple:
+        return [entry if type(entry) in AS_IT_IS else plain(entry) for entry in value]
     if kind is int or kind is Decimal:
         return decimal_text(value)
-    if kind is list and AS_IT_IS.issuperset(map(type, value)):
-        return value
-    if isinstance(value, Mapping):
-        for key in value:
-            if type(key) is not str:
-                raise NotCanonical(f"key {key!r} is not a text")
-        return {key: plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
     if isinstance(value, datetime):
         return instant_text(value)
     if isinstance(value, date):
