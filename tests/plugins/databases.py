@@ -23,7 +23,7 @@ def _absent(reason: str) -> None:
     pytest.skip(reason)
 
 
-def _programs() -> Path | None:
+def programs() -> Path | None:
     """The folder of initdb and pg_ctl, the newest version first."""
     on_path = shutil.which("initdb")
     if on_path:
@@ -39,7 +39,7 @@ def _run(command: list[str], as_user: str | None) -> None:
     subprocess.run(command, check=True, capture_output=True, cwd="/")
 
 
-def _cluster(programs: Path) -> Iterator[str]:
+def cluster(where: Path) -> Iterator[str]:
     """A temporary cluster that listens on a socket in its own folder only, stopped and removed at the end."""
     user = "postgres" if os.geteuid() == 0 else None
     home = Path(tempfile.mkdtemp(prefix="tw-pg-"))
@@ -48,14 +48,14 @@ def _cluster(programs: Path) -> Iterator[str]:
         os.chown(home, entry.pw_uid, entry.pw_gid)
     data = home / "data"
     try:
-        _run([str(programs / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"], user)
+        _run([str(where / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"], user)
         options = f"-k {home} -c listen_addresses= -c max_connections=60"
         start = ["-D", str(data), "-w", "-l", str(home / "log"), "-o", options, "start"]
-        _run([str(programs / "pg_ctl"), *start], user)
+        _run([str(where / "pg_ctl"), *start], user)
         try:
             yield f"postgresql://postgres@/postgres?host={home}"
         finally:
-            _run([str(programs / "pg_ctl"), "-D", str(data), "-m", "immediate", "-w", "stop"], user)
+            _run([str(where / "pg_ctl"), "-D", str(data), "-m", "immediate", "-w", "stop"], user)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -67,11 +67,11 @@ def postgres() -> Iterator[str]:
     if given:
         yield given
         return
-    programs = _programs()
-    if programs is None:
+    where = programs()
+    if where is None:
         _absent("no PostgreSQL was found (set TRIALWRIGHT_TEST_PG or install the server's programs)")
-    assert programs is not None
-    yield from _cluster(programs)
+    assert where is not None
+    yield from cluster(where)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,94 @@
+"""Form pages saved per second, a commit each, with chain, triggers and read model; and facts verified per second.
+
+The peer in the same run is a plain INSERT of the same page into a table without chain, trigger or read model, with a
+commit each: the ratio says what the audit trail costs. PostgreSQL comes from `TRIALWRIGHT_TEST_PG`, else a temporary
+cluster; absent, its rows are left out.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.plugins.acts import act, consent, page
+from tests.plugins.databases import cluster, programs
+
+from trialwright import store
+from trialwright.store import check
+
+PAGES = 2000
+FACTS = 20_000
+ITEMS = {f"item_{number}": str(number) for number in range(12)}
+WANTED = {"sqlite": 200, "postgresql": 500}
+PEER = "CREATE TABLE peer (participant TEXT, visit TEXT, form TEXT, repeat TEXT, body TEXT)"
+INSERT = "INSERT INTO peer VALUES (%s, %s, %s, %s, %s)"
+
+
+def main() -> list[dict[str, Any]]:
+    """The table of both databases."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows = _measured("sqlite", Path(folder) / "sqlite", None)
+        for address in _postgresql():
+            rows += _measured("postgresql", Path(folder) / "postgresql", address)
+    return rows
+
+
+def _postgresql() -> Iterator[str]:
+    given, where = os.environ.get("TRIALWRIGHT_TEST_PG"), programs()
+    if given:
+        yield given
+    elif where is not None:
+        yield from cluster(where)
+
+
+def _measured(vendor: str, folder: Path, address: str | None) -> list[dict[str, Any]]:
+    from django.db import connections
+
+    store.create(folder, database=address)
+    ledger = store.open_ledger(folder)
+    act(ledger, consent())
+    with connections[ledger.alias].cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS peer")
+        cursor.execute(PEER)
+
+        def plain(number: int) -> None:
+            cursor.execute(INSERT, ("AMC-001-K", f"V{number}", "vitals", "", str(ITEMS)))
+
+        peer = _timed("plain INSERT", PAGES, plain)
+
+    def save(number: int) -> None:
+        act(ledger, page(ITEMS, 10, visit=f"V{number}"))
+
+    saved = _timed("page saved", PAGES, save)
+    with ledger.act():
+        for number in range(FACTS - PAGES):
+            ledger.append(page(ITEMS, 10, visit=f"W{number % 500}"))
+    began, cpu = time.perf_counter(), time.process_time()
+    found = check.chain(ledger.alias, "trial", ())
+    verified = _row("fact verified", found.facts, began, cpu)
+    assert found.ok
+    ledger.close()
+    connections.close_all()
+    saved |= {"of plain": saved["per second"] / peer["per second"], "wanted per second": WANTED[vendor]}
+    verified["wanted per second"] = 100_000
+    return [{"database": vendor, **row} for row in (peer, saved, verified)]
+
+
+def _timed(what: str, times: int, do: Callable[[int], None]) -> dict[str, Any]:
+    began, cpu = time.perf_counter(), time.process_time()
+    for number in range(times):
+        do(number)
+    return _row(what, times, began, cpu)
+
+
+def _row(what: str, times: int, began: float, cpu: float) -> dict[str, Any]:
+    wall, spent = time.perf_counter() - began, time.process_time() - cpu
+    return {
+        "what": what,
+        "times": times,
+        "per second": round(times / wall),
+        "wall ms each": 1000 * wall / times,
+        "CPU ms each": 1000 * spent / times,
+    }
