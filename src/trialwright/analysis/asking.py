@@ -12,6 +12,7 @@ from trialwright import design, logic
 from trialwright.analysis import safety
 from trialwright.analysis.baseline import variables
 from trialwright.analysis.estimates import NotEstimable
+from trialwright.analysis.intercurrent import affected
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.question import Floats, Question
 from trialwright.analysis.scores import Scores, scores
@@ -85,9 +86,9 @@ def _how_much(case: _Case, endpoint: Endpoint) -> Asked:
     if len(endpoint.at) > 1 or len(endpoint.measure) > 1:
         notes.append(f"The endpoint names several visits or measures; {measure} at {visit} is analysed.")
     scored = scores(case.seen, measure, case.who, [visit])
-    outcome, died = _with_deaths(case, scored.at(visit))
-    if died:
-        notes.append(f"{died} participants who died before {visit} count with a score of 0.")
+    outcome, deaths = _with_deaths(case, visit, scored.at(visit))
+    if deaths:
+        notes.append(f"{deaths} participants who died before {visit} count with a score of 0.")
     covariates, factors = _adjustments(case, measure, scored)
     at = case.seen.definition.visits[visit].label
     omitted = dict.fromkeys(_unknown(case.who, outcome), f"no {scored.label} at {at}")
@@ -132,17 +133,13 @@ def _level(seen: Observations, participant: str, factor: str) -> str:
     return "" if allocation is None else allocation.levels.get(factor, "")
 
 
-def _with_deaths(case: _Case, values: Floats) -> tuple[Floats, int]:
-    """Under a composite strategy a participant who died without the measure counts as no improvement, 0."""
+def _with_deaths(case: _Case, visit: str, values: Floats) -> tuple[Floats, int]:
+    """Under a composite strategy who died before the visit, and so has no value, counts as no improvement, 0."""
     if not case.strategies.get("death", "").startswith("composite"):
         return values, 0
-    died = np.array([_died(case.seen, person) for person in case.who], dtype=bool) & np.isnan(values)
-    return np.where(died, 0.0, values), int(died.sum())
-
-
-def _died(seen: Observations, participant: str) -> bool:
-    pages = seen.participants[participant].pages.values()
-    return any(page.items.get("death_date") or page.items.get("status") == "death" for page in pages)
+    dead = set(affected(case.seen, "death", case.who, visit) or ())
+    chosen = np.array([person in dead for person in case.who], dtype=bool) & np.isnan(values)
+    return np.where(chosen, 0.0, values), int(chosen.sum())
 
 
 def _when(case: _Case, endpoint: str) -> Asked:

@@ -76,7 +76,7 @@ def _outcomes(seen: Observations, results: Results | None, arms: Mapping[str, tu
         ]
         sections = [Section("primary", "Primary analysis", waits)]
     else:
-        sections = [efficacy.primary_section(seen.definition, results)]
+        sections = [efficacy.primary_section(seen, results, arms)]
     scored = outcome.main_scores(seen)
     if scored is not None:
         sections.append(outcome.outcome_section(seen, scored, arms))

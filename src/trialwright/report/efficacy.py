@@ -1,9 +1,11 @@
 """The results: the primary analysis first, in a sentence and in full, then what supports it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trialwright.analysis.ancova import Ancova
+from trialwright.analysis.intercurrent import affected
+from trialwright.analysis.observations import Observations
 from trialwright.analysis.plan import Answer, Results, effect
 from trialwright.analysis.proportions import AtThreshold
 from trialwright.analysis.survival import Curve, TimeToEvent
@@ -14,15 +16,16 @@ from trialwright.report.content import Block, Cell, Drawing, Listing, Number, Pa
 from trialwright.report.words import comparison, count, limits, literal, p_value, percent, points, say, share
 
 
-def primary_section(definition: Definition, results: Results) -> Section:
+def primary_section(seen: Observations, results: Results, arms: Mapping[str, Sequence[str]]) -> Section:
     """The primary analysis: the answer in plain words, every number behind it, and its sensitivity analyses."""
-    answer = results.primary
+    definition, answer = seen.definition, results.primary
     if answer is None:
         return Section("primary", "Primary analysis", [say("The definition declares no primary analysis.", "note")])
     if answer.status != "done":
         why = Paragraph(literal(f"The primary analysis could not be done. {answer.why}"), "caution")
         return Section("primary", "Primary analysis", [why])
     blocks = [*in_words(definition, answer), _in_full(answer, "primary-numbers", _fine_print(definition, answer))]
+    blocks += _intercurrent(seen, answer, arms)
     others = [a for a in results.answers if a is not answer and a.endpoint == answer.endpoint and effect(a) is not None]
     if others:
         blocks.append(_beside(definition, [answer, *others]))
@@ -117,10 +120,25 @@ def _fine_print(definition: Definition, answer: Answer) -> list[str]:
     if answer.population:
         said.append(f"Population: {_inside(definition.populations[answer.population].label)} ({answer.population}).")
     said += [note for note in (plan.note, *answer.notes) if note]
-    if plan.estimand:
-        strategies = definition.estimands[plan.estimand].intercurrent.items()
-        said.append("Intercurrent events: " + "; ".join(f"{k.replace('_', ' ')}, {v}" for k, v in strategies) + ".")
     return [*said, _omitted(answer)]
+
+
+def _intercurrent(seen: Observations, answer: Answer, arms: Mapping[str, Sequence[str]]) -> list[Block]:
+    """What happened to whom before the outcome, with the strategy that the estimand declares for it."""
+    estimand = seen.definition.analyses[answer.id].estimand
+    if estimand is None or answer.visit is None:
+        return []
+    rows: list[list[Cell]] = []
+    for event, strategy in seen.definition.estimands[estimand].intercurrent.items():
+        found = [affected(seen, event, members, answer.visit) for members in arms.values()]
+        cells: list[Cell] = [
+            "not counted" if people is None else share(len(people), len(members))
+            for people, members in zip(found, arms.values(), strict=True)
+        ]
+        rows.append([event.replace("_", " ").capitalize(), strategy, *cells])
+    label = seen.definition.visits[answer.visit].label.lower()
+    caption = f"What happened before {label}, and what the estimand does about it"
+    return [Table("intercurrent", caption, ["Event", "Strategy", *arms], rows)] if rows else []
 
 
 def _omitted(answer: Answer) -> str:

@@ -117,7 +117,7 @@ def baseline_section(seen: Observations, arms: Mapping[str, Sequence[str]]) -> S
 
 
 def quality_section(seen: Observations, scored: Scores | None) -> Section:
-    """What there is at each visit, of what was planned for all randomised, and how many queries are open; never by arm."""
+    """What there is at each visit, of what was planned for all randomised, and open queries; never by arm."""
     rows: list[list[Cell]] = []
     for visit, plan in seen.definition.visits.items():
         if plan.unscheduled or plan.day is None:

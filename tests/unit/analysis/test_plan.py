@@ -11,6 +11,7 @@ from tests.unit.analysis.imaginary import DAYS, core_set, day, definition, page,
 from trialwright import design
 from trialwright.analysis import METHODS, datasets
 from trialwright.analysis.ancova import ancova
+from trialwright.analysis.intercurrent import affected
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.plan import Answer, analyse, effect, primary
 from trialwright.analysis.populations import populations
@@ -258,3 +259,19 @@ def test_a_page_is_read_by_the_version_of_the_definition_under_which_it_was_ente
     after = answered(analyse(amended, snapshot, treatments).answers, "EVENTS").result
     assert after.kinds[0] == before.kinds[0]
     assert after.terms == before.terms
+
+
+def test_what_happened_before_the_outcome_is_counted_and_what_came_after_is_not() -> None:
+    snapshot, _ = trial(size=8)
+    people = snapshot.state.participants
+    for name, start in (("AMC-001", "2026-02-20"), ("AMC-002", "2027-02-20")):
+        people[name].pages[("", "rescue", "1")] = page(start, start=start, drug="rituximab", reason="no_effect")
+    people["AMC-003"].treatment_stopped = "2026-02-20T09:00:00.000000Z"
+    seen = Observations(definition(), snapshot)
+    everybody = seen.randomised
+    assert affected(seen, "rescue", everybody, "W12") == ("AMC-001",)
+    stopped = affected(seen, "discontinued_infusions", everybody, "W12")
+    assert stopped is not None
+    assert "AMC-003" in stopped
+    assert affected(seen, "death", everybody, "W12") == ()
+    assert affected(seen, "a new moon", everybody, "W12") is None
