@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.plugins.requirements", "tests.plugins.databases"]
+pytest_plugins = ["tests.plugins.requirements", "tests.plugins.databases", "tests.plugins.worlds"]
 
 HERE = Path(__file__).resolve().parent
 

@@ -1,7 +1,7 @@
 """An amendment appends the next version of the definition. A site works under it from its own activation on."""
 
 import pytest
-from tests.spec.world import HIGH, World
+from tests.plugins.world import HIGH, World
 
 from trialwright.conduct import Refused
 

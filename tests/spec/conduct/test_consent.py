@@ -2,7 +2,7 @@
 back."""
 
 import pytest
-from tests.spec.world import World
+from tests.plugins.world import World
 
 from trialwright.ledger import kinds
 

@@ -1,7 +1,7 @@
 """The database is locked by the stages that the definition declares; what is locked takes nothing more."""
 
 import pytest
-from tests.spec.world import HIGH, World
+from tests.plugins.world import HIGH, World
 
 
 def finished(world: World, *names: str) -> None:

@@ -1,7 +1,7 @@
 """Who may do what is one table; a role that it does not name may do nothing."""
 
 import pytest
-from tests.spec.world import CAST, World
+from tests.plugins.world import CAST, World
 
 from trialwright.conduct import MAY, Person, Refused
 from trialwright.conduct.permissions import DOES, require

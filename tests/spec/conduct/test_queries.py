@@ -1,7 +1,7 @@
 """A query is a question about a page: the data manager or monitor asks, the site answers, who asked closes."""
 
 import pytest
-from tests.spec.world import World
+from tests.plugins.world import World
 
 PAGE = {"participant": "Ann", "form": "pressure", "visit": "FIRST"}
 

@@ -1,7 +1,7 @@
 """The draw: one slot for an eligible participant with a complete baseline, once, and without a way back."""
 
 import pytest
-from tests.spec.world import HIGH, World
+from tests.plugins.world import HIGH, World
 
 
 @pytest.mark.requirement("RN2")

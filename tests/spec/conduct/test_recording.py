@@ -1,7 +1,7 @@
 """A form page is kept in one act: everything that is right about it, or nothing and every reason why."""
 
 import pytest
-from tests.spec.world import HIGH, World
+from tests.plugins.world import HIGH, World
 
 from trialwright.ledger import kinds
 

@@ -1,7 +1,7 @@
 """What should never have been typed is redacted: logged, justified, gone, and the chain stays whole."""
 
 import pytest
-from tests.spec.world import World
+from tests.plugins.world import World
 
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import seal_stands

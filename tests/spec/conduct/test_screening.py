@@ -1,7 +1,7 @@
 """The verdict on who may take part: from recorded pages and judgements, with what is missing when it is not clear."""
 
 import pytest
-from tests.spec.world import World
+from tests.plugins.world import World
 
 
 def test_the_verdict_follows_from_what_is_known(world: World) -> None:

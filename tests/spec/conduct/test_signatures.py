@@ -1,7 +1,7 @@
 """A signature stands under a page as it is: whose it is, when, and what it means. A change of the page withdraws it."""
 
 import pytest
-from tests.spec.world import World
+from tests.plugins.world import World
 
 from trialwright.ledger import kinds
 

@@ -1,6 +1,6 @@
 """Treatment, visits and participation end by separate acts, because each leaves something else going on."""
 
-from tests.spec.world import HIGH, World
+from tests.plugins.world import HIGH, World
 
 WEEK8 = {"form": "pressure", "visit": "WEEK8", "items": HIGH}
 

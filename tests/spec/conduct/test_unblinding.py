@@ -1,7 +1,7 @@
 """The allocations are opened after a lock, by those who may, with the keys that they hold."""
 
 import pytest
-from tests.spec.world import HIGH, World
+from tests.plugins.world import HIGH, World
 
 
 def locked(world: World, *stages: str) -> World:

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from tests.spec.world import CAST, CountedChance, MovedClock, World, monday_morning
+from tests.plugins.world import CAST, CountedChance, MovedClock, World, monday_morning
 
 from trialwright import conduct, design
 from trialwright.allocation.annex import Annex
