@@ -13,8 +13,10 @@ from trialwright.analysis.populations import populations
 from trialwright.capture import FormRules
 from trialwright.design.forms import kept
 from trialwright.design.model import Definition
+from trialwright.ledger.replay import Participant
 from trialwright.ledger.snapshot import Snapshot
 from trialwright.simulate.rehearsal import Rehearsed
+from trialwright.simulate.scenario import Fate
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,7 @@ def outcome(done: Rehearsed, began: float) -> Outcome:
     state = done.desk.state
     people = state.participants.values()
     fates = done.cast.program.scenarios.fates
-    unlike = tuple(
-        person.id
-        for person in people
-        if (person.verdicts[-1].verdict == "eligible") != (fates[done.truth.fates[person.id]].criterion is None)
-    )
+    unlike = tuple(person.id for person in people if not _as_meant(person, fates[done.truth.fates[person.id]]))
     counts = {
         "trial": done.trial,
         "seal": done.seal,
@@ -78,6 +76,15 @@ def outcome(done: Rehearsed, began: float) -> Outcome:
     }
     analysed = _analysed(done)
     return Outcome(**counts, **analysed, cpu=process_time() - began)  # type: ignore[arg-type]
+
+
+def _as_meant(person: Participant, fate: Fate) -> bool:
+    """Whether the verdict, and randomisation, are what the fate claims; a fate's criterion is the only one to fail."""
+    verdict = person.verdicts[-1]
+    failed = [criterion for criterion, state in verdict.criteria.items() if state == "fails"]
+    if fate.criterion is not None:
+        return failed == [fate.criterion]
+    return verdict.verdict == "eligible" and (fate.stage != "enrolled" or person.allocation is not None)
 
 
 @kept

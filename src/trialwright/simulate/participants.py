@@ -127,7 +127,8 @@ def screened(program: Program, seed: int, come: Arrivals) -> Crowd:
     names = _accepted(program, seed, trial, slot, fate, day)
     low, high = program.scenarios.enrolment.to_baseline
     wait = chance.integer(chance.uniform(seed, "to baseline", trial, slot, 0), low, high)
-    day0 = np.maximum(_weekday(program, day + wait, back=True), day + low)
+    early = _weekday(program, day + wait, back=True)
+    day0 = np.where(early >= day + low, early, _weekday(program, day + wait))
     enrolled = np.array([one.stage == "enrolled" for one in fates])[fate]
     nobody = np.full(len(trial), -1)
     never = np.full(len(trial), NEVER)
@@ -188,7 +189,8 @@ def _visit_days(
     on = _weekday(program, day0[:, None] + program.days + shift.astype(np.int64), back=True)
     on[:, program.anchor] = day0
     on[:, : program.anchor] = day[:, None]
-    on[:, program.anchor + 1 :] = np.maximum(on[:, program.anchor + 1 :], day0[:, None] + 1)
+    after = slice(program.anchor + 1, None)
+    on[:, after] = _weekday(program, np.maximum(on[:, after], day0[:, None] + 1))
     return np.asarray(np.maximum.accumulate(on, axis=1))
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from trialwright import design
 from trialwright.design.calendar import days_from_anchor
 from trialwright.design.model import Definition, Item, ItemType
-from trialwright.design.problems import DefinitionErrors, known_or_close
+from trialwright.design.problems import DefinitionErrors, Problem, known_or_close
 from trialwright.simulate.formula import Formula
 from trialwright.simulate.reading import Read
 from trialwright.simulate.scenario import Feed, FormFeed, Rows, Scenario, Scenarios, Spread
@@ -110,6 +110,8 @@ def program(source: Read, definition: Definition, scenario: str | None = None) -
     name = scenario or scenarios.default
     if name not in scenarios.scenarios:
         hint = known_or_close(name, list(scenarios.scenarios))
+        if scenario is None:
+            raise DefinitionErrors([Problem(source.place(["default"]), f"there is no scenario '{name}'", hint)])
         raise NoScenario(f"there is no scenario '{name}' ({hint})")
     visits = tuple(design.visit_order(definition))
     compiler = Compiler(source, scenarios.scenarios[name], visits)
@@ -188,8 +190,6 @@ def _check_names(compiler: Compiler, definition: Definition) -> None:
         _known(compiler, ("scenarios", key, "resembles"), scenario.resembles, definition.arms, "arm")
     if not any(fate.stage == "enrolled" and fate.weight for fate in scenarios.fates.values()):
         compiler.wrong(("fates",), "nobody is ever enrolled", "give a fate with stage: enrolled a weight")
-    if scenarios.default not in scenarios.scenarios:
-        compiler.wrong(("default",), f"there is no scenario '{scenarios.default}'")
 
 
 def _known(compiler: Compiler, path: tuple[str, ...], names: Any, known: Any, what: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from itertools import count
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,6 @@ from trialwright.conduct import Desk, Person, Refused
 from trialwright.design.model import CheckLevel
 from trialwright.ledger.memory import MemoryLedger
 from trialwright.ledger.ports import Ledger
-from trialwright.ledger.vault import Vault
 from trialwright.simulate.formula import Codes
 from trialwright.simulate.pages import Book, Page, book
 from trialwright.simulate.participants import Arrivals, Crowd, Integers, arrivals, followed, screened
@@ -121,12 +121,15 @@ def rehearse(
     cast: Cast,
     *,
     ledger: Ledger | None = None,
-    vault: Vault | None = None,
+    vault: Any = None,
     keys: Sequence[str] = (),
     progress: Callable[[int], None] | None = None,
 ) -> Rehearsed:
-    """Run one trial on a ledger and behind a vault (in memory without them). `vault` must hold the cast's list; `keys`
-    open it after the locks; `progress` is called with the number of facts after each event."""
+    """Run one trial on a ledger and behind a vault (in memory without them).
+
+    `vault` is any `ledger.vault.Vault` that holds the cast's list (a build rule keeps that port out of this module);
+    `keys` open it after the locks; `progress` is called with the number of facts after each event.
+    """
     definition = cast.program.definition
     clock = SetClock(next(iter(definition.sites.values())).zone)
     desk = Desk(
@@ -246,10 +249,10 @@ class _Run:
                 why=self.working.confirm,
             )  # fmt: skip
         self.clock.tick()
-        conduct.screen(desk, participant=number, by=self.staff["investigator"])
+        verdict = conduct.screen(desk, participant=number, by=self.staff["investigator"])
         if fate.stage == "waiting":
             self.at(int(self.crowd.day0[row]), END, self.leave_early, number, fate.reason or "")
-        if fate.stage == "enrolled":
+        if fate.stage == "enrolled" and (verdict.payload or {})["verdict"] == "eligible":
             self.at(int(self.crowd.day0[row]), VISIT, self.baseline, number, row)
 
     def _scopes(self, row: int) -> dict[str, bool]:
@@ -289,7 +292,13 @@ class _Run:
         """The pages of the baseline visit, then the draw; then everything that follows from it is planned."""
         self.record_all(day, number, self.pages.visits[row][self.program.anchor])
         self.clock.tick()
-        fact = conduct.randomise(self.desk, participant=number, by=self.staff["investigator"])
+        try:
+            fact = conduct.randomise(self.desk, participant=number, by=self.staff["investigator"])
+        except Refused as refused:
+            # The newest values no longer satisfy the criteria: a screening failure that the scenario did not mean.
+            if refused.code != "eligibility":
+                raise
+            return
         label = (fact.payload or {})["label"]
         arm = self.arms[number] = self.truth[label]
         crowd, pages, place = self.crowd, self.pages, row
@@ -350,13 +359,20 @@ class _Run:
         """Lock a stage, and open the allocations to whom it names: after the last lock to the escrow holders."""
         self.clock.tick()
         conduct.lock(self.desk, stage=stage, by=self.staff["data_manager"], why="all pages are in, all queries closed")
-        final = stage == self.definition.locks[-1].id
-        roles = ("escrow_holder",) if final else firewall
-        for role in roles[:1]:
-            if role in self.staff:
-                _, self.opened = conduct.unblind(
-                    self.desk, stage=stage, keys=self.keys, by=self.staff[role], why=f"lock {stage} is set"
-                )
+        opener = self._opener(stage, firewall)
+        if opener is not None:
+            _, self.opened = conduct.unblind(
+                self.desk, stage=stage, keys=self.keys, by=opener, why=f"lock {stage} is set"
+            )
+
+    def _opener(self, stage: str, firewall: tuple[str, ...]) -> Person | None:
+        """Who opens the allocations: after a staged lock somebody behind its firewall, after the last one somebody who
+        was behind none, if there is such a person."""
+        able = [person for role, person in self.staff.items() if role in conduct.MAY["unblind"]]
+        if stage != self.definition.locks[-1].id:
+            return next((person for person in able if person.role in firewall), None)
+        behind = {role for declared in self.definition.locks for role in declared.firewall}
+        return next(iter(sorted(able, key=lambda person: person.role in behind)), None)
 
     # -------------------------------------------------------------- pages and queries
 

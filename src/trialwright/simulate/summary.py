@@ -159,7 +159,9 @@ def _published(ready: Program, done: Sequence[Outcome]) -> list[dict[str, Any]]:
     """Simulated shares beside published ones, with the exact 95 % interval of the published count."""
     plan = next(plan for plan in ready.definition.analyses.values() if plan.level == "primary")
     endpoint = plan.endpoint or (ready.definition.estimands[plan.estimand].endpoint if plan.estimand else "")
-    cuts = ready.definition.derivations[ready.definition.endpoints[endpoint].measure[0]].thresholds
+    measures = ready.definition.endpoints[endpoint].measure if endpoint else ()
+    measure = ready.definition.derivations.get(measures[0]) if measures else None
+    cuts = measure.thresholds if measure else {}
     rows = []
     for entry in ready.scenarios.published:
         name = next((name for name, cut in cuts.items() if cut == entry.threshold), None)
