@@ -77,6 +77,13 @@ def test_the_time_line_says_who_when_what_and_why_in_the_zone_of_the_site(trial:
     assert [correction.seal] == [fact.seal[:12] for fact in facts]
 
 
+def test_items_stand_in_the_order_of_the_form_and_criteria_by_their_state(trial: Trial) -> None:
+    entries = timeline.entries(trial, trial.state.participants["AMS-001-K"], MONITOR)
+    assert [change.label for change in entries[1].changes] == ["Total", "Mood"]
+    (decided,) = [entry for entry in entries if entry.what == "Eligibility decided"]
+    assert decided.details == (("Verdict", "eligible"), ("As of", "2026-03-02"), ("Met", "I1"), ("Not met", "E1"))
+
+
 def test_codes_are_shown_by_their_words_and_randomisation_without_a_treatment(trial: Trial) -> None:
     entries = timeline.entries(trial, trial.state.participants["AMS-001-K"], MONITOR)
     assert timeline.Change("Mood", "", None, "tired") in entries[1].changes
@@ -111,12 +118,23 @@ def test_whatever_classes_are_asked_for_sealed_kinds_are_never_visible(asked: se
 def test_the_overview_counts_everybody_once_and_nobody_by_arm(trial: Trial) -> None:
     found = overview.overview(trial, MONITOR)
     assert [(step.label, step.count) for step in found.steps][:3] == [
-        ("Considered before consent", 4), ("Gave consent", 3), ("Randomised", 1),
+        ("Considered", 4), ("Gave consent", 3), ("Randomised", 1),
     ]  # fmt: skip
     assert found.steps[0].reasons == (("Too far away", 1),)
     assert found.steps[1].reasons == (("Not eligible", 1), ("Screening", 1))
     assert (found.randomised, found.planned, found.open_queries, found.overdue) == (1, 4, 1, 1)
     assert "Xylo" not in repr(found)
+
+
+def test_who_goes_on_to_consent_is_counted_once_here_and_in_the_report() -> None:
+    from trialwright.report.flow import GOES_ON
+
+    assert overview.GOES_ON == GOES_ON
+    pen = small_trial.Writer(small_trial.written(), small_trial.NOW)
+    pen.add(kinds.PRESCREEN_LOGGED, {"site": "AMS", "outcome": GOES_ON, "reason": ""})
+    with Reading(pen.ledger).trial() as trial:
+        assert trial is not None
+        assert overview.overview(trial, MONITOR).steps[0].count == 4
 
 
 def test_an_assessor_is_not_told_that_treatment_stopped() -> None:

@@ -47,7 +47,7 @@ def test_a_damaged_page_gives_every_error_and_writes_nothing(page: Path, tmp_pat
     result = RUN.invoke(registry_app, ["import", str(page), "-o", str(target)])
     assert result.exit_code == 1
     assert not target.exists()
-    assert [line.split(":")[1].strip() for line in result.stderr.splitlines()] == ["line 11", "line 28"]
+    assert [line.split(":")[1].strip() for line in result.stderr.splitlines()] == ["line 10", "line 28"]
 
 
 def test_a_definition_that_cannot_be_read_gives_its_errors_and_writes_nothing(page: Path, tmp_path: Path) -> None:

@@ -98,10 +98,18 @@ def where(definition: Definition, fact: Fact) -> str:
     visit = fact.visit or ""
     plan = definition.visits.get(visit.partition(".")[0])
     form = definition.forms[fact.form].label if fact.form in definition.forms else ""
-    row = f"row {fact.repeat}" if fact.repeat and fact.repeat.isdigit() else fact.repeat or ""
     number = visit.partition(".")[2]
-    parts = (f"{plan.label} {number}".strip() if plan else visit, form, row)
+    parts = (f"{plan.label} {number}".strip() if plan else visit, form, _row(definition, fact))
     return ", ".join(part for part in parts if part)
+
+
+def _row(definition: Definition, fact: Fact) -> str:
+    """Which row of the form; row 0 of a log only says that there is nothing to log (asked, none known)."""
+    repeat = fact.repeat or ""
+    if not repeat.isdigit():
+        return repeat
+    form = definition.forms.get(fact.form or "")
+    return "" if repeat == "0" else f"{form.repeat if form and form.repeat else 'row'} {repeat}"
 
 
 def _changes(
@@ -115,7 +123,9 @@ def _changes(
     if fact.payload is None:
         return (Change("The values of this page", "", None, "redacted"),)
     changes = []
-    for item, value in (fact.payload.get("items") or {}).items():
+    items = fact.payload.get("items") or {}
+    for item in words.in_order(definition, fact.form, items):
+        value = items[item]
         label, unit = words.item_label(definition, fact.form, item)
         shown = words.in_words(definition, fact.form, item, value)
         changes.append(Change(label, unit if shown is not None else "", held.get((*page, item)), shown))
@@ -166,13 +176,17 @@ def _consent(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> 
 
 
 def _verdict(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> Pairs:
-    criteria = ", ".join(f"{name} {state}" for name, state in payload.get("criteria", {}).items())
+    states: dict[str, list[str]] = {}
+    for criterion in definition.eligibility:
+        if state := payload.get("criteria", {}).get(criterion.id):
+            states.setdefault(state, []).append(criterion.id)
+    criteria = [(state.capitalize(), ", ".join(names)) for state, names in states.items()]
     missing = ", ".join(_fact_label(definition, name) for name in payload.get("missing", ()))
     return [
         ("Verdict", payload.get("verdict", "")),
         ("As of", str(payload.get("anchor", ""))),
         ("Missing", missing),
-        ("Criteria", criteria),
+        *criteria,
     ]
 
 

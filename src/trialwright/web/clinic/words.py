@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from trialwright import design
 from trialwright.design.model import Definition
+
+# UCUM codes as people write them; a code that is not here is written as it is.
+_UNITS = {
+    "a": "years", "mo": "months", "wk": "weeks", "d": "days", "mm[Hg]": "mmHg", "Cel": "°C", "/min": "per minute",
+    "m[g]": "milli-g", "10*9/L": "× 10⁹/L", "umol/L": "µmol/L",
+}  # fmt: skip
+
+
+def in_order(definition: Definition, form: str, names: Iterable[str]) -> list[str]:
+    """Items in the order of the form; the ledger keeps them by name."""
+    known = list(design.items(definition, form)) if form in definition.forms else []
+    place = {name: number for number, name in enumerate(known)}
+    return sorted(names, key=lambda name: (place.get(name, len(place)), name))
 
 
 def item_label(definition: Definition, form: str, item: str) -> tuple[str, str]:
@@ -12,7 +27,9 @@ def item_label(definition: Definition, form: str, item: str) -> tuple[str, str]:
     if found is None:
         return item, ""
     keys = [{"L": "left", "R": "right"}.get(part, part.replace("_", " ")) for part in item.split(".")[1:-1]]
-    return (f"{found.label}: {', '.join(keys)}" if keys else found.label), found.unit or ""
+    return (f"{found.label}: {', '.join(keys)}" if keys else found.label), _UNITS.get(
+        found.unit or "", found.unit or ""
+    )
 
 
 def in_words(definition: Definition, form: str, item: str, value: str | None) -> str | None:

@@ -13,6 +13,10 @@ from trialwright.web.clinic import participants
 from trialwright.web.reading import Trial
 from trialwright.web.seen import Sees
 
+GOES_ON = "to be screened"
+"""The outcome of a pre-screening that leads to consent, so that nobody is counted twice; as in `report.flow`, which
+takes seconds to import."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -75,10 +79,9 @@ def flow(trial: Trial, people: list[Participant], sees: Sees) -> tuple[Step, ...
     """The boxes of the flow diagram from the first contact on, everybody randomised counted together."""
     drawn = [person for person in people if randomised(person)]
     before = [person for person in people if not randomised(person)]
-    log = trial.state.prescreened
-    considered = _tally(reason or outcome for _, outcome, reason in log)
+    elsewhere = [reason or outcome for _, outcome, reason in trial.state.prescreened if outcome != GOES_ON]
     steps = [
-        Step("Considered before consent", len(log) + len(people), considered),
+        Step("Considered", len(elsewhere) + len(people), _tally(elsewhere)),
         Step("Gave consent", len(people), _tally(participants.status(person, sees) for person in before)),
         Step("Randomised", len(drawn)),
     ]
