@@ -3,6 +3,8 @@
 import pytest
 from tests.plugins.world import HIGH, World
 
+from trialwright.ledger.vault import Exhausted
+
 
 @pytest.mark.requirement("RN2")
 def test_nobody_is_drawn_before_verdict_and_baseline_stand(world: World) -> None:
@@ -99,6 +101,20 @@ def test_the_places_of_the_trial_are_counted(world: World) -> None:
         world.randomised(f"P{number}", drug="water" if number % 2 else "none")
     world.eligible("Zoe")
     assert "All 12 places of the trial are taken" in world.says("nurse", "randomise", participant="Zoe")
+
+
+@pytest.mark.requirement("RN7")
+def test_a_list_that_has_run_out_refuses_and_alarms(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no wrap-around, no other stratum and no coin."""
+
+    def nothing_left(stratum: str) -> None:
+        raise Exhausted(stratum)
+
+    world.eligible("Ann")
+    monkeypatch.setattr(world.desk.vault, "draw", nothing_left)
+    said = world.says("nurse", "randomise", participant="Ann")
+    assert "No slot is left for stratum drug:none; stop enrolling and call the trial office" in said
+    assert world.person("Ann").allocation is None
 
 
 @pytest.mark.requirement("RN3", "AC1")

@@ -1,8 +1,11 @@
 """A form page is kept in one act: everything that is right about it, or nothing and every reason why."""
 
+from datetime import date
+
 import pytest
 from tests.plugins.world import HIGH, World
 
+from trialwright.capture.windows import due
 from trialwright.ledger import kinds
 
 
@@ -153,6 +156,24 @@ def test_a_form_is_entered_where_it_is_planned_or_unscheduled(world: World) -> N
     for who, form, visit, items, answer in table:
         details = {"participant": "Ann", "form": form, "visit": visit, "items": items}
         assert answer in world.says(who, "record", **details)
+
+
+@pytest.mark.requirement("DC4")
+def test_a_visit_outside_its_window_is_kept_and_flagged(world: World) -> None:
+    """Week 8 is due on day 57, seven days either way, counted from the start visit on 2 March, which is day 1."""
+    table = [
+        ("Ann", "2026-04-20", -1),
+        ("Bob", "2026-04-21", 0),
+        ("Cas", "2026-04-27", 0),
+        ("Dot", "2026-05-04", 0),
+        ("Eva", "2026-05-06", 2),
+    ]
+    for name, on, days_outside in table:
+        world.randomised(name)
+        world.does("nurse", "record", participant=name, form="pressure", visit="WEEK8", items=HIGH, on=on)
+        start = world.page(name, "pressure", "START").on
+        week8 = due(world.definition, "WEEK8", date.fromisoformat(start))
+        assert week8.deviation(date.fromisoformat(world.page(name, "pressure", "WEEK8").on)) == days_outside
 
 
 @pytest.mark.requirement("BL1", "BL2")
