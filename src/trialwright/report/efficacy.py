@@ -145,7 +145,7 @@ def _omitted(answer: Answer) -> str:
     if not answer.omitted:
         return "Nobody in the population was left out."
     reasons = [why for _, why in answer.omitted]
-    tally = "; ".join(f"{reasons.count(why)} with {why}" for why in dict.fromkeys(reasons))
+    tally = "; ".join(f"{why} ({reasons.count(why)})" for why in dict.fromkeys(reasons))
     return f"Left out: {tally}."
 
 
@@ -215,7 +215,7 @@ def _responder_table(answer: Answer) -> Table:
         difference = cut.comparison.difference
         rows.append(["Difference in percentage points", points(difference), "", p_value(cut.comparison.p)])
     columns = ["", "Responders", "95 % interval", "p (Fisher)"]
-    notes = ["Intervals: Wilson's score for each arm, Newcombe's hybrid score for the difference."]
+    notes = ["Intervals: Wilson's score for each arm, Newcombe's hybrid score for the difference.", _omitted(answer)]
     return Table(f"responders-{answer.id.lower()}", answer.label, columns, rows, notes)
 
 
@@ -252,7 +252,7 @@ def _time_table(answer: Answer, curves: dict[str, Curve]) -> Table:
         rows.append([label, count(curve.n), count(curve.events), Number(curve.median, 1), interval])
     columns = ["", "n", "Reached", "Median, weeks", "95 % interval"]
     test = answer.result.test
-    notes = ["A dash: the curve, or its confidence limit, never reaches one half."]
+    notes = ["A dash: the curve, or its confidence limit, never reaches one half.", _omitted(answer)]
     if test is not None:
         notes.insert(0, f"Log-rank test: chi-square {test.chi_square:.2f}, one degree of freedom, p {_p(test.p)}.")
     return Table(f"times-{answer.id.lower()}", answer.label, columns, rows, notes)

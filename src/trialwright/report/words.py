@@ -66,11 +66,13 @@ def summary_rows(variable: Variable) -> list[list[Cell]]:
         return [[head], *_category_rows(groups)]
     measured = [summary for summary in variable.summaries if isinstance(summary, Numbers)]
     digits = _digits(measured)
+    # Whole numbers stay whole: an age runs from 26 to 85, not from 26.0.
+    ends = 0 if all(_whole(end) for each in measured for end in (each.minimum, each.maximum)) else digits
     rows: list[list[Cell]] = [
         [head],
         ["Mean (SD)", *(_pair("{a} ({b})", each.mean, each.sd, digits) for each in measured)],
         ["Median (quartiles)", *(_middle(each, digits) for each in measured)],
-        ["Range", *(_range(each, digits) for each in measured)],
+        ["Range", *(_pair("{a} to {b}", each.minimum, each.maximum, ends) for each in measured)],
     ]
     if any(each.missing for each in measured):
         rows.append(["Missing", *(Number(each.missing) for each in measured)])
@@ -100,10 +102,8 @@ def _middle(each: Numbers, digits: int) -> Sentence:
     return Sentence("{m} ({l} to {u})", {name: Number(value, digits) for name, value in named.items()})
 
 
-def _range(each: Numbers, digits: int) -> Sentence:
-    """Whole numbers stay whole: an age runs from 26 to 85, not from 26.0."""
-    whole = all(end is None or float(end).is_integer() for end in (each.minimum, each.maximum))
-    return _pair("{a} to {b}", each.minimum, each.maximum, 0 if whole else digits)
+def _whole(value: float | None) -> bool:
+    return value is None or float(value).is_integer()
 
 
 def _digits(measured: Sequence[Numbers]) -> int:
