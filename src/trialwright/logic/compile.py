@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from trialwright.logic.plain import BUILDERS, PLAIN
+from trialwright.logic.builders import BUILDERS
+from trialwright.logic.plain import PLAIN
 from trialwright.logic.typed import Typed
 from trialwright.logic.values import Context
 

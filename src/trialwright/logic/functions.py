@@ -388,7 +388,7 @@ def _prednisone(checker: Checker, call: Call) -> Typed:
         return checker.wrong(
             call, f"prednisone_eq takes a drug and a dose, not {drug.type.words} and {dose.type.words}"
         )
-    return Typed("prednisone", dose.type, (drug, dose), None, call)
+    return Typed("prednisone", dose.type, (drug, dose), EQUIVALENT_TO_5_MG_PREDNISONE, call)
 
 
 def _weight(per_kilogram: bool) -> Check:

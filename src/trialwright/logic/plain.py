@@ -1,37 +1,29 @@
 """The operations of the language for one participant, on plain Python values: the meaning that every other table must
-reproduce.
-
-Two sorts stand in the table. Operations on values get values. Builders (the names in `BUILDERS`) get what the checked
-tree says and the closures of the parts, and give a closure `f(environment, it, context)`; they decide what is
-evaluated at all (short circuit, rows of a list).
+reproduce. What decides on evaluation itself (names, rows, short circuit) stands in `builders.py`.
 """
 
 import operator
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from fractions import Fraction
-from types import MappingProxyType
 from typing import Any
 
 from trialwright.logic import calendar
-from trialwright.logic.functions import EQUIVALENT_TO_5_MG_PREDNISONE
+from trialwright.logic.builders import BUILDERS
 from trialwright.logic.truth import (
     NOT_APPLICABLE,
     UNKNOWN,
     Absent,
     Between,
+    absent_of,
+    any_true,
     between,
-    conjunction,
     disjunction,
+    equal,
     negation,
 )
 from trialwright.logic.typed import exact
-from trialwright.logic.units import UnitError, conversion, unit
-from trialwright.logic.values import Context, Quantity, row_key
-
-Closure = Callable[[Mapping[str, Any], Any, Context], Any]
-_NO_VISIT: Mapping[str, Any] = MappingProxyType({})
-
+from trialwright.logic.values import Quantity
 
 # --- arithmetic ------------------------------------------------------------------------------------------------------
 
@@ -78,7 +70,7 @@ def multiply(left: Any, right: Any) -> Any:
 def divide(left: Any, right: Any) -> Any:
     """left / right as an exact fraction; by zero there is no answer, so it is unknown."""
     if left.__class__ is Absent or right.__class__ is Absent:
-        return _absent(left, right)
+        return absent_of(left, right)
     if isinstance(left, Between) or isinstance(right, Between):
         return UNKNOWN if calendar.low(right) <= 0 <= calendar.high(right) else _corners(divide, left, right)
     return UNKNOWN if right == 0 else exact(Fraction(left) / Fraction(right))
@@ -108,28 +100,7 @@ def rounded(value: Any, digits: int) -> Any:
     return exact(Fraction(whole if value >= 0 else -whole, 10**digits))
 
 
-def _absent(*values: Any) -> Any:
-    """Which absent value stands for the whole: not applicable wins over unknown; None where nothing is absent."""
-    result = None
-    for value in values:
-        if value.__class__ is Absent:
-            if value is NOT_APPLICABLE:
-                return value
-            result = value
-    return result
-
-
 # --- comparison ------------------------------------------------------------------------------------------------------
-
-
-def equal(left: Any, right: Any) -> Any:
-    """Equality that answers unknown for the unknown and for overlapping intervals."""
-    if left.__class__ is Absent or right.__class__ is Absent:
-        return _absent(left, right)
-    if left.__class__ is Between or right.__class__ is Between:
-        apart = calendar.high(left) < calendar.low(right) or calendar.high(right) < calendar.low(left)
-        return False if apart else UNKNOWN
-    return left == right
 
 
 def not_equal(left: Any, right: Any) -> Any:
@@ -149,14 +120,8 @@ def member(value: Any, options: tuple[Any, ...]) -> Any:
 def contains(listed: Any, value: Any) -> Any:
     """Whether a list has the value."""
     if listed.__class__ is Absent or value.__class__ is Absent:
-        return _absent(listed, value)
+        return absent_of(listed, value)
     return any_true([equal(UNKNOWN if each is None else each, value) for each in listed])
-
-
-def any_true(truths: list[Any]) -> Any:
-    """Kleene's or over members; of none, false."""
-    found = disjunction(truths)
-    return False if found is NOT_APPLICABLE else found
 
 
 # --- presence --------------------------------------------------------------------------------------------------------
@@ -238,25 +203,25 @@ def _of(gather: Callable[[Any], Any]) -> Callable[..., Any]:
 
 def span_between(first: Any, second: Any) -> Any:
     """The calendar span from first to second."""
-    absent = _absent(first, second)
+    absent = absent_of(first, second)
     return calendar.span_between(first, second) if absent is None else absent
 
 
 def days_between(first: Any, second: Any) -> Any:
     """Days from first to second."""
-    absent = _absent(first, second)
+    absent = absent_of(first, second)
     return calendar.days_between(first, second) if absent is None else absent
 
 
 def seconds_between(first: Any, second: Any) -> Any:
     """Seconds from one instant to another, exact to the microsecond."""
-    absent = _absent(first, second)
+    absent = absent_of(first, second)
     return exact(Fraction((second - first) // timedelta(microseconds=1), 1_000_000)) if absent is None else absent
 
 
 def _moved(move: Callable[[date, int], date]) -> Callable[[Any, Any], Any]:
     def moved(day: Any, amount: Any) -> Any:
-        absent = _absent(day, amount)
+        absent = absent_of(day, amount)
         if absent is not None:
             return absent
         ends = [move(end(day), _whole(end(amount))) for end in (calendar.low, calendar.high)]
@@ -275,7 +240,7 @@ move_days, move_calendar = _moved(calendar.add_days), _moved(calendar.add_calend
 
 def move_seconds(instant: Any, seconds: Any) -> Any:
     """An instant some seconds later."""
-    absent = _absent(instant, seconds)
+    absent = absent_of(instant, seconds)
     if absent is not None:
         return absent
     try:
@@ -291,7 +256,7 @@ def end_of(stop: Any, ongoing: Any) -> Any:
 
 def days_of(start: Any, end: Any, anchor: Any) -> Any:
     """Days of a treatment up to the anchor, first and last day counted."""
-    absent = _absent(start, end, anchor)
+    absent = absent_of(start, end, anchor)
     if absent is not None:
         return absent
     shortest = (min(calendar.low(end), calendar.low(anchor)) - calendar.high(start)).days + 1
@@ -312,33 +277,31 @@ def code_number(code: Any) -> Any:
     return code if code.__class__ is Absent else int(code)
 
 
-def prednisone(drug: Any, dose: Any) -> Any:
+def prednisone(drug: Any, dose: Any, same_as_5_mg: Mapping[str, Any]) -> Any:
     """The dose of prednisone with the same effect; unknown for a drug that the table lacks."""
-    absent = _absent(drug, dose)
+    absent = absent_of(drug, dose)
     if absent is not None:
         return absent
-    same = EQUIVALENT_TO_5_MG_PREDNISONE.get(drug)
+    same = same_as_5_mg.get(drug)
     if same is None:
         return UNKNOWN
     factor = exact(Fraction(5) / Fraction(same))
     return Quantity(multiply(dose.number, factor), dose.unit) if isinstance(dose, Quantity) else multiply(dose, factor)
 
 
-def in_unit(value: Any, weight: Any, units: tuple[Any, Any]) -> Any:
+def in_unit(value: Any, weight: Any, units: tuple[Any, Any, Callable[..., Any]]) -> Any:
     """A quantity in the target unit; unknown where its own unit does not convert, or the weight is needed and
     missing.
     """
     if value.__class__ is Absent:
         return value
-    own, target = units
-    try:
-        source = unit(value.unit) if isinstance(value, Quantity) else own
-        if source is None:
-            return UNKNOWN
-        factor, power = conversion(source, target)
-    except UnitError:
+    own, target, converted = units
+    carries = isinstance(value, Quantity)
+    conversion = converted(value.unit if carries else own, target)
+    if conversion is None:
         return UNKNOWN
-    amount = multiply(value.number if isinstance(value, Quantity) else value, factor)
+    factor, power = conversion
+    amount = multiply(value.number if carries else value, factor)
     if power == 0:
         return amount
     return multiply(amount, weight) if power > 0 else divide(amount, weight)
@@ -349,207 +312,6 @@ def scale(value: Any, factor: Any) -> Any:
     return multiply(value, factor)
 
 
-# --- builders --------------------------------------------------------------------------------------------------------
-
-
-def literal(value: Any) -> Closure:
-    return lambda env, it, context: value
-
-
-def name(key: str) -> Closure:
-    def read(env: Mapping[str, Any], it: Any, context: Context) -> Any:
-        value = env.get(key, UNKNOWN)
-        return UNKNOWN if value is None else value
-
-    return read
-
-
-def derived(key: str, meaning: Closure) -> Closure:
-    """A derived name: the value that was given, else what its definition says."""
-
-    def read(env: Mapping[str, Any], it: Any, context: Context) -> Any:
-        value = env.get(key)
-        return meaning(env, it, context) if value is None or value is UNKNOWN else value
-
-    return read
-
-
-def row(_: None) -> Closure:
-    return lambda env, it, context: it
-
-
-def field(key: str, holder: Closure) -> Closure:
-    def read(env: Mapping[str, Any], it: Any, context: Context) -> Any:
-        record = holder(env, it, context)
-        if record.__class__ is Absent:
-            return record
-        value = record.get(key, UNKNOWN)
-        return UNKNOWN if value is None else value
-
-    return read
-
-
-def column(key: str, listed: Closure) -> Closure:
-    def read(env: Mapping[str, Any], it: Any, context: Context) -> Any:
-        rows = listed(env, it, context)
-        return (
-            rows
-            if rows.__class__ is Absent
-            else [each if each.__class__ is Absent else each.get(key, UNKNOWN) for each in rows]
-        )
-
-    return read
-
-
-def anchor(key: str) -> Closure:
-    return lambda env, it, context: context.dates.get(key, UNKNOWN)
-
-
-def weight(_: None) -> Closure:
-    return lambda env, it, context: UNKNOWN if context.weight is None else context.weight
-
-
-def local_date(_: None, instant: Closure) -> Closure:
-    return lambda env, it, context: calendar.local_date(instant(env, it, context), context.zone)
-
-
-def judgement(asked: tuple[str, str, str]) -> Closure:
-    identifier = asked[2]
-
-    def read(env: Mapping[str, Any], it: Any, context: Context) -> Any:
-        key = identifier if it is None or "key" not in it else f"{identifier}[{it['key']}]"
-        return context.judgements.get(key, UNKNOWN)
-
-    return read
-
-
-def all_of(_: None, *parts: Closure) -> Closure:
-    def truth(env: Mapping[str, Any], it: Any, context: Context) -> Any:
-        result: Any = NOT_APPLICABLE
-        for part in parts:
-            value = part(env, it, context)
-            if value is False:
-                return False
-            if value is UNKNOWN:
-                result = UNKNOWN
-            elif value is True and result is NOT_APPLICABLE:
-                result = True
-        return result
-
-    return truth
-
-
-def any_of(_: None, *parts: Closure) -> Closure:
-    def truth(env: Mapping[str, Any], it: Any, context: Context) -> Any:
-        result: Any = NOT_APPLICABLE
-        for part in parts:
-            value = part(env, it, context)
-            if value is True:
-                return True
-            if value is UNKNOWN:
-                result = UNKNOWN
-            elif value is False and result is NOT_APPLICABLE:
-                result = False
-        return result
-
-    return truth
-
-
-def choice(_: None, condition: Closure, first: Closure, second: Closure) -> Closure:
-    def chosen(env: Mapping[str, Any], it: Any, context: Context) -> Any:
-        truth = condition(env, it, context)
-        if truth is not UNKNOWN:
-            return truth if truth is NOT_APPLICABLE else (first if truth else second)(env, it, context)
-        left, right = first(env, it, context), second(env, it, context)
-        return left if left is right or equal(left, right) is True else UNKNOWN
-
-    return chosen
-
-
-def applies_if(_: None, condition: Closure, part: Closure) -> Closure:
-    def value(env: Mapping[str, Any], it: Any, context: Context) -> Any:
-        truth = condition(env, it, context)
-        if truth is True:
-            return part(env, it, context)
-        return UNKNOWN if truth is UNKNOWN else NOT_APPLICABLE
-
-    return value
-
-
-def _keyed(rows: Any) -> Any:
-    """Rows with the key by which their judgements are found."""
-    return [
-        {**each, "key": row_key(each, number)} if isinstance(each, Mapping) else each
-        for number, each in enumerate(rows, 1)
-    ]
-
-
-def _truths(has_judgement: bool, listed: Closure, condition: Closure, gather: Callable[[list[Any]], Any]) -> Closure:
-    def value(env: Mapping[str, Any], it: Any, context: Context) -> Any:
-        rows = listed(env, it, context)
-        if rows.__class__ is Absent:
-            return rows
-        return gather([condition(env, each, context) for each in (_keyed(rows) if has_judgement else rows)])
-
-    return value
-
-
-def every_true(truths: list[Any]) -> Any:
-    """Kleene's and over members; of none, true."""
-    found = conjunction(truths)
-    return True if found is NOT_APPLICABLE else found
-
-
-def how_many(truths: list[Any]) -> Any:
-    """How many are true; a range where some are unknown."""
-    low = truths.count(True)
-    return between(low, low + sum(truth is UNKNOWN for truth in truths))
-
-
-def exists(has_judgement: bool, listed: Closure, condition: Closure) -> Closure:
-    return _truths(has_judgement, listed, condition, any_true)
-
-
-def every(has_judgement: bool, listed: Closure, condition: Closure) -> Closure:
-    return _truths(has_judgement, listed, condition, every_true)
-
-
-def count_rows(has_judgement: bool, listed: Closure, condition: Closure) -> Closure:
-    return _truths(has_judgement, listed, condition, how_many)
-
-
-def for_each(has_judgement: bool, listed: Closure, where: Closure, unless: Closure) -> Closure:
-    """True where some row fits `where` and is not excused by `unless`."""
-
-    def offends(env: Mapping[str, Any], it: Any, context: Context) -> Any:
-        fits = where(env, it, context)
-        if fits is False or fits is NOT_APPLICABLE:
-            return False
-        return conjunction((fits, negation(unless(env, it, context))))
-
-    return _truths(has_judgement, listed, offends, any_true)
-
-
-def count_true(_: None, *parts: Closure) -> Closure:
-    return lambda env, it, context: how_many([part(env, it, context) for part in parts])
-
-
-def previous(_: None, part: Closure) -> Closure:
-    return lambda env, it, context: part(env.get("prev") or _NO_VISIT, it, context)
-
-
-def at_visit(visit: str, part: Closure) -> Closure:
-    return lambda env, it, context: part((env.get("at") or _NO_VISIT).get(visit) or _NO_VISIT, it, context)
-
-
-BUILDERS: dict[str, Callable[..., Closure]] = {
-    "literal": literal, "name": name, "derived": derived, "row": row, "field": field, "column": column,
-    "anchor": anchor, "weight": weight,
-    "local_date": local_date, "judgement": judgement, "and": all_of, "or": any_of, "if": choice,
-    "applies_if": applies_if, "exists": exists,
-    "every": every, "for_each": for_each, "count_rows": count_rows, "count_true": count_true, "previous": previous,
-    "at_visit": at_visit,
-}  # fmt: skip
 PLAIN: dict[str, Callable[..., Any]] = {
     **BUILDERS,
     "not": negation, "less": operator.lt, "less_equal": operator.le, "greater": operator.gt,

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 from trialwright.logic.syntax import Expression, show
 from trialwright.logic.typed import Typed, scaled
 from trialwright.logic.types import DATE, DATETIME, DECIMAL, INTEGER, WRONG, Type, quantity
-from trialwright.logic.units import BODY_KILOGRAM, CALENDAR_PER_MONTH, ONE, Unit, UnitError, conversion, product, unit
+from trialwright.logic.units import (
+    BODY_KILOGRAM,
+    CALENDAR_PER_MONTH,
+    ONE,
+    Unit,
+    UnitError,
+    conversion,
+    converted,
+    product,
+    unit,
+)
 
 if TYPE_CHECKING:
     from trialwright.logic.check import Checker
@@ -32,7 +42,8 @@ def in_unit(typed: Typed, target: Unit, source: Expression) -> Typed:
     in.
     """
     weight = Typed("weight", quantity("kg"), (), None, source)
-    return Typed("in_unit", Type("quantity", target), (typed, weight), (typed.type.unit, target), source)
+    data = (typed.type.unit, target, converted)
+    return Typed("in_unit", Type("quantity", target), (typed, weight), data, source)
 
 
 def _possible(typed: Typed) -> list[Unit]:

@@ -117,3 +117,42 @@ def disjunction(truths: Iterable[Truth]) -> Truth:
 def negation(truth: Truth) -> Truth:
     """Not; the unknown and the not applicable stay what they are."""
     return truth if isinstance(truth, Absent) else not truth
+
+
+def absent_of(*values: Any) -> Any:
+    """Which absent value stands for the whole: not applicable wins over unknown; None where nothing is absent."""
+    result = None
+    for value in values:
+        if value.__class__ is Absent:
+            if value is NOT_APPLICABLE:
+                return value
+            result = value
+    return result
+
+
+def equal(left: Any, right: Any) -> Any:
+    """Equality that answers unknown for the unknown and for overlapping intervals."""
+    if left.__class__ is Absent or right.__class__ is Absent:
+        return absent_of(left, right)
+    if left.__class__ is Between or right.__class__ is Between:
+        (low, high), (least, most) = _bounds(left), _bounds(right)
+        return False if high < least or most < low else UNKNOWN
+    return left == right
+
+
+def any_true(truths: list[Any]) -> Any:
+    """Kleene's or over the rows of a list; of none, false."""
+    found = disjunction(truths)
+    return False if found is NOT_APPLICABLE else found
+
+
+def every_true(truths: list[Any]) -> Any:
+    """Kleene's and over the rows of a list; of none, true."""
+    found = conjunction(truths)
+    return True if found is NOT_APPLICABLE else found
+
+
+def how_many(truths: list[Any]) -> Any:
+    """How many are true; a range where some are unknown."""
+    low = truths.count(True)
+    return between(low, low + sum(truth is UNKNOWN for truth in truths))

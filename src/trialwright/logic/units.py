@@ -240,5 +240,13 @@ def conversion(source: Unit, target: Unit) -> tuple[int | Fraction, int]:
     raise UnitError(f"{source.code} ({source.words}) does not compare with {target.code} ({target.words})")
 
 
+def converted(source: Unit | str | None, target: Unit) -> tuple[int | Fraction, int] | None:
+    """As conversion, from a unit or its code; None where the two do not compare."""
+    try:
+        return None if source is None else conversion(unit(source) if isinstance(source, str) else source, target)
+    except UnitError:
+        return None
+
+
 def _whole(number: Fraction) -> int | Fraction:
     return number.numerator if number.denominator == 1 else number
