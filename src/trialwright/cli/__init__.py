@@ -1,5 +1,48 @@
-"""The command line: one function per command."""
+"""The command line: one function per command, in a module named after it.
+
+Only the command-line library is imported here, so that `--help` answers at once; what a command needs is imported
+inside it. Exit codes:
+0 done, 1 refused or invalid input, 2 wrong usage. Commands that print a table have `--json`. Nothing here knows an
+allocation but what
+`analyse` and `report` are handed after the lock.
+"""
+
+import sys
+
+import typer
+
+from trialwright.cli.check import check
+from trialwright.cli.demo import demo
+from trialwright.cli.diff import diff
+from trialwright.cli.ledger import ledger_app
+from trialwright.cli.registry import registry_app
+from trialwright.cli.rehearse import rehearse
+from trialwright.cli.report import analyse, report
+from trialwright.cli.score import score_app
+from trialwright.cli.screen import screen
+from trialwright.cli.serve import serve
+
+app = typer.Typer(
+    name="trialwright",
+    help="A clinical trial, written once and run.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for command in (check, diff, screen, rehearse, demo, serve, analyse, report):
+    app.command()(command)
+for name, group in (("score", score_app), ("ledger", ledger_app), ("registry", registry_app)):
+    app.add_typer(group, name=name)
 
 
 def main() -> None:
-    """Run the `trialwright` program."""
+    """Run the `trialwright` program. An error of our own is a sentence with its place, not a traceback."""
+    try:
+        app()
+    except Exception as error:
+        if isinstance(error, OSError) or type(error).__module__.partition(".")[0] == "trialwright":
+            print(f"trialwright: {error}", file=sys.stderr)
+            sys.exit(1)
+        raise

@@ -1,14 +1,12 @@
-"""What the program has to offer a definition, gathered from the packages that know."""
+"""What this program has to offer a definition: the catalogue that `design.read` checks against."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from trialwright.design import Catalogue
+from trialwright.design.catalogue import Catalogue
 
 
-def catalogue() -> "Catalogue":
-    """The measures, analyses and randomisation methods that exist."""
-    from trialwright import allocation, analysis, measures
-    from trialwright.design import Catalogue
+def catalogue() -> Catalogue:
+    """Measures, analyses and randomisation methods by the names that a definition may use."""
+    from trialwright.allocation import METHODS as RANDOMISATION
+    from trialwright.analysis import METHODS as ANALYSES
+    from trialwright.measures import MEASURES
 
-    return Catalogue(dict(measures.MEASURES), frozenset(analysis.METHODS), frozenset(allocation.METHODS))
+    return Catalogue(measures=MEASURES, analyses=frozenset(ANALYSES), randomisation=RANDOMISATION)

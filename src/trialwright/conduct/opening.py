@@ -32,7 +32,7 @@ def open_trial(
             raise Refused("The trial is open already; a change of its definition is an amendment.", "open already")
         commitment = desk.vault.commitment()
         _check_list(definition, commitment.slots)
-        text = design.canonical_text(definition)
+        text = design.full_text(definition)
         return desk.append(
             by,
             kinds.TRIAL_OPENED,
@@ -94,7 +94,7 @@ def amend(desk: Desk, definition: Definition, *, by: Person, why: str, reconsent
             by,
             kinds.TRIAL_AMENDED,
             {
-                "definition": design.canonical_text(definition),
+                "definition": design.full_text(definition),
                 "fingerprint": design.fingerprint(definition),
                 "changes": changes,
                 "reconsent": "yes" if reconsent else "no",

@@ -3,7 +3,7 @@ compared."""
 
 from trialwright.design.amend import Change, changes
 from trialwright.design.calendar import anchor_visit, planned_window, visit_order
-from trialwright.design.canonical import canonical, canonical_text, fingerprint, from_canonical
+from trialwright.design.canonical import canonical, canonical_text, fingerprint, from_canonical, full_text
 from trialwright.design.catalogue import Catalogue, Measure
 from trialwright.design.forms import blinding_of, due_forms, items, nearest
 from trialwright.design.model import Definition
@@ -36,6 +36,7 @@ __all__ = [
     "fingerprint",
     "form_scope",
     "from_canonical",
+    "full_text",
     "inspect",
     "items",
     "nearest",

@@ -47,17 +47,24 @@ def _fields(model: BaseModel) -> dict[str, Any]:
     return kept
 
 
-_written: tuple[Definition, bytes] | None = None
+_written: tuple[Definition, str] | None = None
+
+
+def full_text(definition: Definition) -> str:
+    """The definition whole, in the order of its file: the text that a ledger keeps. Visits, arms and forms are shown
+    to people in
+    this order; the fingerprint does not depend on it."""
+    # A definition is frozen, and a rehearsal opens the same one thousands of times: the last text is remembered.
+    global _written
+    last = _written
+    if last is None or last[0] is not definition:
+        last = _written = (definition, orjson.dumps(plain(definition)).decode())
+    return last[1]
 
 
 def canonical(definition: Definition) -> bytes:
     """The canonical form as bytes."""
-    # A definition is frozen, and a rehearsal opens the same one thousands of times: the last form is remembered.
-    global _written
-    last = _written
-    if last is None or last[0] is not definition:
-        last = _written = (definition, orjson.dumps(plain(definition), option=orjson.OPT_SORT_KEYS))
-    return last[1]
+    return orjson.dumps(orjson.loads(full_text(definition)), option=orjson.OPT_SORT_KEYS)
 
 
 def canonical_text(definition: Definition) -> str:
@@ -66,7 +73,8 @@ def canonical_text(definition: Definition) -> str:
 
 
 def from_canonical(form: bytes | str) -> Definition:
-    """The definition that a canonical form holds. Raises pydantic's ValidationError or orjson's JSONDecodeError
+    """The definition that a full text or a canonical form holds. Raises pydantic's ValidationError or orjson's
+    JSONDecodeError
     (both ValueErrors) when it is none."""
     return Definition.model_validate(orjson.loads(form))
 

@@ -2,7 +2,7 @@
 conduct."""
 
 TRIAL_OPENED = "trial.opened"
-"""definition (canonical JSON text), fingerprint, root, annex, slots, accepted_by (who accepts the unconfirmed
+"""definition (its full text as JSON), fingerprint, root, annex, slots, accepted_by (who accepts the unconfirmed
 assumptions)"""
 TRIAL_AMENDED = "trial.amended"
 """definition, fingerprint, changes (readable sentences), reconsent ('yes' when participants must consent again)"""

@@ -1,0 +1,101 @@
+"""`trialwright demo`: one whole trial in a folder, from the first consent to the report."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from trialwright.design.model import Definition
+    from trialwright.simulate.rehearsal import Cast
+
+REFERENCE = Path("trials/time-is-muscle")
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="A new folder for the trial.", metavar="DIR")],
+    trial: Annotated[Path, typer.Option(help="The trial's folder or its trial.yaml.")] = REFERENCE,
+    seed: Annotated[int, typer.Option(help="Another seed, other participants.")] = 1,
+    scenario: Annotated[str | None, typer.Option(help="A scenario of scenarios.yaml.")] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Serve its pages afterwards.")] = False,
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 8000,
+) -> None:
+    """Open a trial, rehearse it with imaginary participants, lock, unblind, analyse, report.
+
+    Everything is real but the participants: sealed allocations, a chained ledger on SQLite with a commit per page.
+    The demo makes its
+    own keys, in DIR.keys beside the folder; a real trial's private keys never come near its server. A folder that
+    already holds a
+    finished demo is not made again.
+    """
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    if not (folder / "report" / "index.html").exists():
+        _make(console, folder, trial, seed, scenario)
+    _tell(console, folder)
+    if serve:
+        from trialwright.web.serve import serve as run
+
+        run(folder, port)
+
+
+def _make(console: object, folder: Path, trial: Path, seed: int, scenario: str | None) -> None:
+    """Rehearse one trial into the folder and write its report."""
+    from trialwright import design, simulate, store
+    from trialwright.cli.catalogue import catalogue
+    from trialwright.cli.progress import progress
+    from trialwright.cli.unblinded import write_report
+
+    console.print(f"Reading {trial} ...")  # type: ignore[attr-defined]
+    definition = design.read(trial, catalogue())
+    program = simulate.program(simulate.read(trial), definition, scenario)
+    (cast,) = simulate.imagine(program, seed, [0])
+    identities = _create(folder, definition, cast)
+    ledger = store.open_ledger(folder)
+    try:
+        with progress("Rehearsing the trial, page by page", unit="facts") as step:
+            simulate.rehearse(
+                cast, ledger=ledger, vault=store.open_vault(folder, ledger), keys=identities, progress=step
+            )
+    finally:
+        ledger.close()
+    with progress("Analysing and writing the report"):
+        write_report(folder, [], folder / "report", imaginary=True)
+
+
+def _create(folder: Path, definition: "Definition", cast: "Cast") -> list[str]:
+    """The trial's folder with its sealed list; returns the private keys that open it at the end."""
+    from trialwright import store
+    from trialwright.allocation.keys import SLOT_HOLDERS, make_keys, private_key
+    from trialwright.allocation.slots import sealed_list
+
+    keys = folder.parent / f"{folder.name}.keys"
+    public = make_keys(keys, folder, SLOT_HOLDERS)
+    sealed = sealed_list(cast.list.slots, cast.list.annex, list(public.values()))
+    zone = next(iter(definition.sites.values())).zone
+    store.create(
+        folder,
+        zone=zone,
+        recipients=public,
+        keys=keys,
+        prepare=lambda ledger, vault: vault.take_in(sealed, definition.id),
+    )
+    return [private_key(keys / f"{role}.key") for role in SLOT_HOLDERS]
+
+
+def _tell(console: object, folder: Path) -> None:
+    """Where everything is and that the ledger stands."""
+    from trialwright import store
+
+    found = store.verify(folder)
+    state = store.read_state(folder)
+    say = console.print  # type: ignore[attr-defined]
+    say(f"{len(state.labels)} participants randomised of {len(state.participants)} who consented; {found.facts} facts.")
+    say("The ledger verifies." if found.ok else f"[red]The ledger does not verify:[/red] {found.first_bad}")
+    say(f"Report        {folder / 'report' / 'index.html'}")
+    say(f"Its numbers   {folder / 'report' / 'report.json'}")
+    say(f"Verify        trialwright ledger verify {folder}")
+    say(f"Pages         trialwright serve {folder}")
+    if not found.ok:
+        raise typer.Exit(1)

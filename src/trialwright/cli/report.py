@@ -1,0 +1,35 @@
+"""`trialwright analyse` and `trialwright report`: the planned analyses on a snapshot, and the report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Keys = Annotated[
+    list[Path],
+    typer.Option("--keys", help="Private key files of people who may know; without them everything stays blinded."),
+]
+
+
+def analyse(
+    folder: Annotated[Path, typer.Argument(help="The trial's folder.", metavar="DIR")],
+    keys: Keys = [],  # noqa: B006 - typer's way to say «none given»
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+) -> None:
+    """Run the analyses that the definition plans on the trial's snapshot."""
+    from trialwright.cli.unblinded import results
+    from trialwright.report import results_json, results_text
+
+    planned = results(folder, keys)
+    typer.echo(results_json(planned) if as_json else results_text(planned))
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="The trial's folder.", metavar="DIR")],
+    keys: Keys = [],  # noqa: B006 - typer's way to say «none given»
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder of the report; DIR/report.")] = None,
+) -> None:
+    """Write the trial's report: one self-contained page and the same content as JSON."""
+    from trialwright.cli.unblinded import write_report
+
+    typer.echo(write_report(folder, keys, output or folder / "report"))

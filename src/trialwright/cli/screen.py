@@ -1,0 +1,18 @@
+"""`trialwright screen`: a verdict per criterion for one patient."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def screen(
+    trial: Annotated[Path, typer.Argument(help="The trial's folder or its trial.yaml.")],
+    patient: Annotated[Path, typer.Argument(help="The patient: facts by name, as JSON.", metavar="PATIENT.json")],
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+) -> None:
+    """Who could take part: the verdict per criterion, why, and what is missing. Nothing is stored."""
+    from trialwright import design, eligibility
+
+    screening = eligibility.screen(design.read(trial), patient.read_bytes())
+    typer.echo(screening.json if as_json else screening.text)
