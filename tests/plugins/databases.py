@@ -39,8 +39,9 @@ def _run(command: list[str], as_user: str | None) -> None:
     subprocess.run(command, check=True, capture_output=True, cwd="/")
 
 
-def cluster(where: Path) -> Iterator[str]:
-    """A temporary cluster that listens on a socket in its own folder only, stopped and removed at the end."""
+def cluster(where: Path, lasting: bool = True) -> Iterator[str]:
+    """A temporary cluster that listens on a socket in its own folder only, stopped and removed at the end. One that is
+    not `lasting` trusts the machine not to lose power, which no test can take away."""
     user = "postgres" if os.geteuid() == 0 else None
     home = Path(tempfile.mkdtemp(prefix="tw-pg-"))
     if user is not None:
@@ -49,7 +50,7 @@ def cluster(where: Path) -> Iterator[str]:
     data = home / "data"
     try:
         _run([str(where / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"], user)
-        options = f"-k {home} -c listen_addresses= -c max_connections=60"
+        options = f"-c fsync={'on' if lasting else 'off'} -k {home} -c listen_addresses= -c max_connections=60"
         start = ["-D", str(data), "-w", "-l", str(home / "log"), "-o", options, "start"]
         _run([str(where / "pg_ctl"), *start], user)
         try:
@@ -71,7 +72,7 @@ def postgres() -> Iterator[str]:
     if where is None:
         _absent("no PostgreSQL was found (set TRIALWRIGHT_TEST_PG or install the server's programs)")
     assert where is not None
-    yield from cluster(where)
+    yield from cluster(where, lasting=False)
 
 
 @pytest.fixture(scope="session")
