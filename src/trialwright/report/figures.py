@@ -24,18 +24,19 @@ INK, SOFT, RULE = "#1b1f24", "#57606a", "#d5dae0"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How one series is drawn."""
+    """How one series is drawn; `ink` is the same hue, dark enough for small words on white."""
 
     colour: str
+    ink: str
     marker: str
     line: Any
     hatch: str
     filled: bool
 
 
-POOLED = Look("#39434d", "o", "-", "", True)
+POOLED = Look("#39434d", "#39434d", "o", "-", "", True)
 # First the reference, then the treatment: a light orange, dashed, hollow; a dark blue, solid, filled.
-LOOKS = (Look("#d97a00", "s", (0, (5, 2)), "////", False), Look("#0b4f8a", "o", "-", "", True))
+LOOKS = (Look("#d97a00", "#9a4f00", "s", (0, (5, 2)), "////", False), Look("#0b4f8a", "#0b4f8a", "o", "-", "", True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,14 +225,14 @@ def _counts_below(axes: Axes, counts: Mapping[str, Sequence[tuple[float, int]]],
     for row, (name, numbers) in enumerate(counts.items()):
         look, height = appearance[name], top - 0.065 * row
         words = title if len(counts) == 1 else textwrap.shorten(name, 32, placeholder=" ...")
-        axes.annotate(words, (1.02, height), xycoords="axes fraction", color=look.colour, fontsize=8.5)
+        axes.annotate(words, (1.02, height), xycoords="axes fraction", color=look.ink, fontsize=8.5)
         for at, number in numbers:
             axes.annotate(
                 f"{number}",
                 (at, height),
                 xycoords=("data", "axes fraction"),
                 ha="center",
-                color=look.colour,
+                color=look.ink,
                 fontsize=9,
             )
 

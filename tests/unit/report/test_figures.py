@@ -52,6 +52,14 @@ def test_the_arms_differ_in_lightness_and_not_by_colour_alone() -> None:
     assert LOOKS[0].hatch != LOOKS[1].hatch
 
 
+def test_the_words_of_each_arm_are_dark_enough_to_read_on_white() -> None:
+    """Contrast of at least 4.5 to 1 (WCAG 2.1, 1.4.3)."""
+    for look in LOOKS:
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(look.ink)]
+        luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        assert 1.05 / (luminance + 0.05) >= 4.5
+
+
 def test_before_unblinding_there_is_one_neutral_series() -> None:
     drawn = figures.means_by_visit({"All participants": SERIES["Placebo"]}, "Score")
     assert not any(look.colour in drawn for look in LOOKS)
