@@ -1,8 +1,7 @@
 """The rules of one form, made ready once: readers of its items, edit checks, derived items, skip conditions.
 
 `FormRules.page` takes what a person entered and gives what the ledger will hold together with everything that is
-wrong with it, all at
-once. Nothing is written here; conduct decides.
+wrong with it, all at once. Nothing is written here; conduct decides.
 """
 
 from collections.abc import Callable, Mapping
@@ -71,7 +70,7 @@ class FormRules:
         scope = design.form_scope(definition, name)
         deriving = design.form_scope(definition, name, deriving=True)
         self._derived = [
-            (derived.id, logic.compile(logic.check(logic.parse(derived.expr), deriving)))
+            (derived.id, logic.compile(logic.check(logic.parse(derived.expr), deriving, scope.names[derived.id].type)))
             for derived in self.form.derive
         ]
         self._checks = [

@@ -30,8 +30,7 @@ class BadValue(ValueError):
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A value as the ledger keeps it (`text`), as expressions read it (`value`), and, where it is out of the usual
-    range, the sentence
-    that asks for a confirmation."""
+    range, the sentence that asks for a confirmation."""
 
     text: str | None
     value: Any
@@ -50,8 +49,7 @@ class Reader(dict[str, Reading]):
     that is no text.
 
     Raises `BadValue`; never changes the meaning of a value silently (DC2). It is a dictionary because a page of forty
-    items is read
-    faster by looking up than by calling.
+    items is read faster by looking up than by calling.
     """
 
     def __init__(self, parse: Parser) -> None:

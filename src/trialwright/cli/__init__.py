@@ -1,10 +1,8 @@
 """The command line: one function per command, in a module named after it.
 
 Only the command-line library is imported here, so that `--help` answers at once; what a command needs is imported
-inside it. Exit codes:
-0 done, 1 refused or invalid input, 2 wrong usage. Commands that print a table have `--json`. Nothing here knows an
-allocation but what
-`analyse` and `report` are handed after the lock.
+inside it. Exit codes: 0 done, 1 refused or invalid input, 2 wrong usage. Commands that print a table have `--json`.
+Nothing here knows an allocation but what `analyse` and `report` are handed after the lock.
 """
 
 import sys

@@ -23,10 +23,8 @@ def demo(
     """Open a trial, rehearse it with imaginary participants, lock, unblind, analyse, report.
 
     Everything is real but the participants: sealed allocations, a chained ledger on SQLite with a commit per page.
-    The demo makes its
-    own keys, in DIR.keys beside the folder; a real trial's private keys never come near its server. A folder that
-    already holds a
-    finished demo is not made again.
+    The demo makes its own keys, in DIR.keys beside the folder; a real trial's private keys never come near its
+    server. A folder that already holds a finished demo is not made again.
     """
     from rich.console import Console
 
@@ -61,7 +59,7 @@ def _make(console: object, folder: Path, trial: Path, seed: int, scenario: str |
     finally:
         ledger.close()
     with progress("Analysing and writing the report"):
-        write_report(folder, [], folder / "report", imaginary=True)
+        write_report(folder, [], folder / "report")
 
 
 def _create(folder: Path, definition: "Definition", cast: "Cast") -> list[str]:

@@ -9,27 +9,30 @@ Keys = Annotated[
     list[Path],
     typer.Option("--keys", help="Private key files of people who may know; without them everything stays blinded."),
 ]
+By = Annotated[str | None, typer.Option(help="Who opens the treatments; recorded in the ledger.")]
 
 
 def analyse(
     folder: Annotated[Path, typer.Argument(help="The trial's folder.", metavar="DIR")],
     keys: Keys = [],  # noqa: B006 - typer's way to say «none given»
+    by: By = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
     """Run the analyses that the definition plans on the trial's snapshot."""
     from trialwright.cli.unblinded import results
     from trialwright.report import results_json, results_text
 
-    planned = results(folder, keys)
+    planned = results(folder, keys, by)
     typer.echo(results_json(planned) if as_json else results_text(planned))
 
 
 def report(
     folder: Annotated[Path, typer.Argument(help="The trial's folder.", metavar="DIR")],
     keys: Keys = [],  # noqa: B006 - typer's way to say «none given»
+    by: By = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder of the report; DIR/report.")] = None,
 ) -> None:
     """Write the trial's report: one self-contained page and the same content as JSON."""
     from trialwright.cli.unblinded import write_report
 
-    typer.echo(write_report(folder, keys, output or folder / "report"))
+    typer.echo(write_report(folder, keys, output or folder / "report", by))

@@ -22,8 +22,7 @@ def consent(
     why: str | None = None,
 ) -> Fact:
     """Record a signed consent. A new participant gets a number: site, sequence, check character. Nothing that
-    identifies a person is
-    recorded before this fact."""
+    identifies a person is recorded before this fact."""
     with desk.act("consent", by) as state:
         desk.require_unlocked()
         require_site(by, site)

@@ -1,9 +1,8 @@
 """The desk: where an intention becomes a fact.
 
 It holds the ledger, the vault, the clock and the source of chance that it is handed, and the state of the trial as
-the facts so far give
-it. Verbs are functions of a desk. Several desks may work on one database: inside `act()` a desk first takes in the
-facts of the others.
+the facts so far give it. Verbs are functions of a desk. Several desks may work on one database: inside `act()` a desk
+first takes in the facts of the others.
 """
 
 from collections.abc import Mapping

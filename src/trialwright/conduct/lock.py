@@ -14,8 +14,8 @@ def lock(desk: Desk, *, stage: str, by: Person, why: str) -> Fact:
     """Close every page of the visits up to the stage's last one; the last stage closes everything.
 
     Refused while a query is open on what would be closed, while a randomised participant may still come to one of
-    these visits, or
-    before the stages in front of it. The fact holds the hash of the snapshot that the analysis will read.
+    these visits, or before the stages in front of it. The fact holds the hash of the snapshot that the analysis will
+    read.
     """
     with desk.act("lock", by) as state:
         protocol = desk.protocol()

@@ -1,7 +1,5 @@
 """Open a trial, activate a site, amend."""
 
-from collections.abc import Mapping
-
 from trialwright import design
 from trialwright.conduct.desk import Desk
 from trialwright.conduct.permissions import Person
@@ -9,16 +7,22 @@ from trialwright.conduct.refusal import Refused
 from trialwright.design.model import Definition
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import Fact
+from trialwright.ledger.vault import Commitment
 
 
 def open_trial(
-    desk: Desk, definition: Definition, *, by: Person, accepted_by: str | None = None, why: str | None = None
+    desk: Desk,
+    definition: Definition,
+    *,
+    by: Person,
+    accepted_by: str | None = None,
+    rehearsal: bool = False,
+    why: str | None = None,
 ) -> Fact:
     """Fact 1: the canonical definition and the commitment to the allocation list.
 
     `accepted_by` names who accepts the assumptions that nobody has confirmed; without a name a definition that rests
-    on assumptions is
-    refused.
+    on assumptions is refused.
     """
     assumptions = design.assumptions(definition)
     if assumptions and not accepted_by:
@@ -31,7 +35,7 @@ def open_trial(
         if state.number:
             raise Refused("The trial is open already; a change of its definition is an amendment.", "open already")
         commitment = desk.vault.commitment()
-        _check_list(definition, commitment.slots)
+        _check_list(definition, commitment)
         text = design.full_text(definition)
         return desk.append(
             by,
@@ -43,16 +47,18 @@ def open_trial(
                 "annex": commitment.annex_sha256,
                 "slots": {stratum: str(count) for stratum, count in sorted(commitment.slots.items())},
                 "accepted_by": accepted_by,
+                "rehearsal": "yes" if rehearsal else "no",
             },
             definition.version,
             why=why,
         )
 
 
-def _check_list(definition: Definition, slots: Mapping[str, int]) -> None:
+def _check_list(definition: Definition, commitment: Commitment) -> None:
     """The list must have every stratum of the definition, and no stratum must have fewer slots than the whole trial
     may need."""
     expected = design.strata(definition)
+    slots = commitment.slots
     missing = [stratum for stratum in expected if slots.get(stratum, 0) < definition.randomisation.n]
     if missing:
         raise Refused(
@@ -60,6 +66,9 @@ def _check_list(definition: Definition, slots: Mapping[str, int]) -> None:
             f"(each stratum needs {definition.randomisation.n}).",
             "list",
         )
+    declared = definition.randomisation.annex_sha256
+    if declared is not None and declared != commitment.annex_sha256:
+        raise Refused("The allocation list was made under another annex than the definition names.", "list")
 
 
 def activate(desk: Desk, site: str, *, by: Person, why: str | None = None) -> Fact:
@@ -76,8 +85,7 @@ def activate(desk: Desk, site: str, *, by: Person, why: str | None = None) -> Fa
 
 def amend(desk: Desk, definition: Definition, *, by: Person, why: str, reconsent: bool = False) -> Fact:
     """Append the next version. Sites go on under the old one until they are activated for the new one; pages keep the
-    version that
-    they were entered under."""
+    version that they were entered under."""
     with desk.act("amend", by) as state:
         desk.require_unlocked()
         old = desk.protocol().definition

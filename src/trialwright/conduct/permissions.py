@@ -1,9 +1,8 @@
 """Who may do what: one table, read by every verb.
 
 Roles are the definition's own (`roles:`) with these names. A role that the table does not name may do nothing. Site
-staff act for the
-participants of their own sites only. Whether a blinded role may *see* a value is the blinding class of the item, not
-this table.
+staff act for the participants of their own sites only. Whether a blinded role may *see* a value is the blinding class
+of the item, not this table.
 """
 
 from dataclasses import dataclass, field

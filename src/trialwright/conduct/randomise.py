@@ -17,8 +17,7 @@ def randomise(desk: Desk, *, participant: str, by: Person, why: str | None = Non
     """Draw the next slot of the participant's stratum and record its label: never the arm.
 
     Refused until consent, verdict and the baseline pages that the definition asks for are there (RN2); a participant
-    has one allocation
-    (RN4); a list that has run out refuses and falls back on nothing (RN7).
+    has one allocation (RN4); a list that has run out refuses and falls back on nothing (RN7).
     """
     with desk.act("randomise", by) as state:
         desk.require_unlocked()

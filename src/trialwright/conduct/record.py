@@ -38,13 +38,10 @@ def record(
     """Keep the changed items of one page.
 
     items: raw values by item id; None clears an item. not_done: item (or `*` for the page) -> reason. confirmed: item
-    or check -> why an
-    unusual value is right. on: date of the assessment, ISO. base: number of the page's last fact as the writer saw
-    it; a page that has
-    moved on meanwhile is a conflict, never overwritten. `repeat="+"` takes the next row of a log; row `0` of a log
-    with `not_done={'*':
-    'none known'}` says that the question was asked and there is none. why: the reason of a change, required once an
-    item has a value.
+    or check -> why an unusual value is right. on: date of the assessment, ISO. base: number of the page's last fact
+    as the writer saw it; a page that has moved on meanwhile is a conflict, never overwritten. `repeat="+"` takes the
+    next row of a log; row `0` of a log with `not_done={'*': 'none known'}` says that the question was asked and there
+    is none. why: the reason of a change, required once an item has a value.
     """
     with desk.act("record", by):
         desk.require_unlocked(visit)

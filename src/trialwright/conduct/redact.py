@@ -12,8 +12,7 @@ from trialwright.ledger.fact import Fact
 
 def redact(desk: Desk, *, fact: int, items: Sequence[str], by: Person, why: str) -> Fact:
     """Delete items from the page that fact number `fact` recorded. The fact's payload and salt go; its digest, its
-    seal and the other
-    items, carried by the redaction's own fact, stay."""
+    seal and the other items, carried by the redaction's own fact, stay."""
     with desk.act("redact", by):
         if not why or not why.strip():
             raise Refused("A redaction needs its justification in words.", "reason")

@@ -5,8 +5,7 @@ class Refused(Exception):
     """An act that is not allowed, with a sentence that a nurse at nine in the evening can act on.
 
     `code` is a stable word for programs (`permission`, `consent`, `locked` ...); `problems` lists every single reason
-    where there are
-    several. Neither ever depends on an allocation.
+    where there are several. Neither ever depends on an allocation.
     """
 
     def __init__(self, sentence: str, code: str, problems: tuple[str, ...] = ()) -> None:

@@ -14,8 +14,8 @@ def unblind(desk: Desk, *, stage: str, keys: Sequence[str], by: Person, why: str
     """Open every drawn slot with the private keys given. Returns the fact and {participant: arm}.
 
     After a staged lock only the roles of its firewall may, and neither an arm nor a digest of the arms enters the
-    ledger (48 coin flips
-    can be tried out against a digest). After the final lock the assignments become part of the fact.
+    ledger (48 coin flips can be tried out against a digest). After the final lock the assignments become part of the
+    fact.
     """
     with desk.act("unblind", by) as state:
         protocol = desk.protocol()

@@ -52,8 +52,7 @@ _written: tuple[Definition, str] | None = None
 
 def full_text(definition: Definition) -> str:
     """The definition whole, in the order of its file: the text that a ledger keeps. Visits, arms and forms are shown
-    to people in
-    this order; the fingerprint does not depend on it."""
+    to people in this order; the fingerprint does not depend on it."""
     # A definition is frozen, and a rehearsal opens the same one thousands of times: the last text is remembered.
     global _written
     last = _written
@@ -74,8 +73,7 @@ def canonical_text(definition: Definition) -> str:
 
 def from_canonical(form: bytes | str) -> Definition:
     """The definition that a full text or a canonical form holds. Raises pydantic's ValidationError or orjson's
-    JSONDecodeError
-    (both ValueErrors) when it is none."""
+    JSONDecodeError (both ValueErrors) when it is none."""
     return Definition.model_validate(orjson.loads(form))
 
 

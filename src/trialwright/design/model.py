@@ -304,8 +304,7 @@ class ForEach(Model):
 
 class Criterion(Model):
     """An inclusion is met when its condition is true; an exclusion applies when its condition is true (or, with
-    `for_each`, when any
-    treatment that `where` selects is not excused by `unless`)."""
+    `for_each`, when any treatment that `where` selects is not excused by `unless`)."""
 
     id: Key
     kind: Literal["inclusion", "exclusion"]

@@ -29,8 +29,7 @@ EMPTY = Head(0, GENESIS, "0001-01-01T00:00:00.000000Z")
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An act before it has a place in the chain. `salt` is 16 or more random bytes in hexadecimal, so that a digest
-    of a short payload
-    cannot be guessed after the payload was redacted."""
+    of a short payload cannot be guessed after the payload was redacted."""
 
     at: str
     by: str

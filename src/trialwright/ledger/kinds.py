@@ -3,7 +3,7 @@ conduct."""
 
 TRIAL_OPENED = "trial.opened"
 """definition (its full text as JSON), fingerprint, root, annex, slots, accepted_by (who accepts the unconfirmed
-assumptions)"""
+assumptions), rehearsal ('yes' when every participant is imaginary)"""
 TRIAL_AMENDED = "trial.amended"
 """definition, fingerprint, changes (readable sentences), reconsent ('yes' when participants must consent again)"""
 SITE_ACTIVATED = "site.activated"

@@ -1,6 +1,5 @@
 """What the trial asks of the world: a ledger, a clock, a source of chance. (The vault's port stands alone in
-`vault.py`, so that the
-build can see who imports it.)"""
+`vault.py`, so that the build can see who imports it.)"""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager

@@ -1,8 +1,7 @@
 """The state of a trial as the fold of its facts: `State.apply` for one fact, `replay` for a ledger.
 
 Conduct keeps a state beside its ledger and applies each fact that it appends; the read models of `store` and the
-snapshot are made
-from it. Replaying a ledger from fact 1 gives the same state, always (AT1).
+snapshot are made from it. Replaying a ledger from fact 1 gives the same state, always (AT1).
 """
 
 from collections.abc import Callable, Iterable
@@ -111,6 +110,7 @@ class State:
     versions: dict[str, str] = field(default_factory=dict)
     fingerprints: dict[str, str] = field(default_factory=dict)
     version: str = ""
+    rehearsal: bool = False
     reconsent: set[str] = field(default_factory=set)
     sites: dict[str, str] = field(default_factory=dict)
     participants: dict[str, Participant] = field(default_factory=dict)
@@ -143,13 +143,18 @@ Payload = Any  # a mapping of texts; None where it was redacted
 
 
 def _opened(state: State, fact: Fact, payload: Payload) -> None:
+    _version(state, fact, payload)
+    state.rehearsal = payload.get("rehearsal") == "yes"
+
+
+def _version(state: State, fact: Fact, payload: Payload) -> None:
     state.version = fact.version
     state.versions[fact.version] = payload["definition"]
     state.fingerprints[fact.version] = payload["fingerprint"]
 
 
 def _amended(state: State, fact: Fact, payload: Payload) -> None:
-    _opened(state, fact, payload)
+    _version(state, fact, payload)
     if payload["reconsent"] == "yes":
         state.reconsent.add(fact.version)
 

@@ -1,6 +1,5 @@
 """A snapshot: the ledger read as tables of plain columns, with a hash. It has no treatment column, ever: whoever may
-know hands the
-opened assignments to the analysis beside it."""
+know hands the opened assignments to the analysis beside it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -76,9 +76,9 @@ def imagine(program: Program, seed: int, trials: Sequence[int]) -> list[Cast]:
     come = arrivals(program, seed, trials)
     crowd = screened(program, seed, come)
     lists = [drawn_list(program.definition, seed, int(trial)) for trial in trials]
-    bounds = np.searchsorted(np.asarray(crowd.trial, dtype=np.uint64), np.asarray([*trials], dtype=np.uint64), "left")
-    ends = [*bounds[1:].tolist(), len(crowd)]
-    rows = [range(int(start), int(end)) for start, end in zip(bounds, ends, strict=True)]
+    counts = [int((crowd.trial == np.uint64(trial)).sum()) for trial in trials]
+    ends = np.cumsum(counts, dtype=np.int64).tolist()
+    rows = [range(end - count, end) for end, count in zip(ends, counts, strict=True)]
     arm = _expected_arms(program, crowd, rows, lists)
     crowd = followed(crowd, arm)
     pages = book(crowd)
@@ -210,7 +210,8 @@ class _Run:
     def go(self, progress: Callable[[int], None] | None) -> None:
         """Let everything happen, day by day."""
         self.clock.begin(self.start - timedelta(days=7))
-        conduct.open_trial(self.desk, self.definition, by=self.staff["sponsor"], accepted_by=self.staff["sponsor"].name)
+        sponsor = self.staff["sponsor"]
+        conduct.open_trial(self.desk, self.definition, by=sponsor, accepted_by=sponsor.name, rehearsal=True)
         for site in self.sites:
             conduct.activate(self.desk, site, by=self.staff["sponsor"])
         events, begin, start = self.events, self.clock.begin, self.start
