@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from trialwright import design
 from trialwright.design.model import Blinding, Definition
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import Fact
@@ -45,6 +46,7 @@ class Entry:
     details: tuple[tuple[str, str], ...]
     why: str | None
     seal: str
+    visit: str = ""
 
 
 def entries(trial: Trial, person: Participant, sees: Sees) -> list[Entry]:
@@ -64,9 +66,20 @@ def entries(trial: Trial, person: Participant, sees: Sees) -> list[Entry]:
             _details(trial.definition, fact, sees),
             fact.why,
             fact.seal[:SEAL_SHOWN],
+            (fact.visit or "").partition(".")[0],
         )
         for fact in facts
     ]
+
+
+def first_of_visits(definition: Definition, found: list[Entry]) -> dict[int, str]:
+    """Where each planned visit begins: place in the time line -> label of the visit."""
+    starts: dict[str, int] = {}
+    for place, entry in enumerate(found):
+        starts.setdefault(entry.visit, place)
+    return {
+        starts[visit]: definition.visits[visit].label for visit in design.visit_order(definition) if visit in starts
+    }
 
 
 WHAT = {

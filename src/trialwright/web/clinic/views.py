@@ -32,12 +32,15 @@ def participant(request: HttpRequest, participant: str, sees: Sees) -> HttpRespo
         if person is None:
             raise Http404
         queries = participants.waiting(now, person, sees)
+        entries = timeline.entries(now, person, sees)
+        starts = timeline.first_of_visits(now.definition, entries)
         context = {
             "section": "participants",
             "definition": now.definition,
+            "starts": starts,
             "row": participants.row(now, person, len(queries), sees),
             "queries": queries,
-            "entries": timeline.entries(now, person, sees),
+            "entries": [(place if place in starts else None, entry) for place, entry in enumerate(entries)],
             "zone": str(now.zone(person)),
         }
     return render(request, "clinic/participant.html", context)

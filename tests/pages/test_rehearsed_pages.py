@@ -1,0 +1,114 @@
+"""A whole rehearsed trial on the pages: whoever reads them learns nothing of what is sealed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.utils.html import escape
+from tests.pages import small_trial
+
+from trialwright import design, simulate
+from trialwright.design.model import Blinding, Definition
+from trialwright.ledger import kinds
+from trialwright.ledger.fact import Draft
+from trialwright.ledger.memory import MemoryLedger
+from trialwright.web import classes, running, sessions
+from trialwright.web.clinic import participants, timeline
+from trialwright.web.office import overview
+from trialwright.web.reading import Reading
+
+TRIAL = Path(__file__).resolve().parents[2] / "trials" / "time-is-muscle"
+
+
+@pytest.fixture(scope="module")
+def definition() -> Definition:
+    return design.read(TRIAL)
+
+
+@pytest.fixture(scope="module")
+def rehearsed(definition: Definition) -> MemoryLedger:
+    """One imagined trial from the first consent to the unblinding."""
+    ledger = MemoryLedger()
+    (cast,) = simulate.imagine(simulate.program(simulate.read(TRIAL), definition), 1, [0])
+    simulate.rehearse(cast, ledger=ledger)
+    return ledger
+
+
+def forbidden(definition: Definition, ledger: MemoryLedger, sees: frozenset[Blinding]) -> set[str]:
+    """What a page for a reader who sees these classes may not hold: arms, forms and items that are hidden, and whatever
+    of sealed facts and of the list could be printed. An item is looked for as the heading of its row, since a label may
+    be a common word."""
+    words = {arm.label for arm in definition.arms.values()}
+    for name, form in definition.forms.items():
+        classed = {key: design.blinding_of(definition, name, key) for key in design.items(definition, name)}
+        labels = {design.items(definition, name)[key].label for key, most in classed.items() if most not in sees}
+        words.update(f'<th scope="row">{escape(label)}</th>' for label in labels)
+        words.update({form.label} if not set(classed.values()) & sees else ())
+    for fact in ledger.facts():
+        if fact.kind == kinds.SEALED_KEPT and fact.payload:
+            words.update((fact.seal[:12], fact.payload["commitment"]))
+        if fact.kind == kinds.ALLOCATION_DRAWN and fact.payload:
+            words.add(fact.payload["leaf"])
+            words.update(set() if Blinding.MASKED_FOR_ASSESSORS in sees else {fact.payload["label"]})
+    rows = {f'<th scope="row">{escape(item.label)}</th>' for name in definition.forms
+            for key, item in design.items(definition, name).items()
+            if design.blinding_of(definition, name, key) in sees}  # fmt: skip
+    return words - rows
+
+
+@pytest.mark.requirement("BL1", "BL2")
+@pytest.mark.parametrize("role", ["monitor", "assessor"])
+def test_no_page_of_a_whole_trial_shows_a_blinded_reader_what_is_hidden(
+    definition: Definition, rehearsed: MemoryLedger, role: str
+) -> None:
+    link = sessions.Link(role)
+    reading = Reading(rehearsed)
+    running.start(running.Running(reading, (link,)))
+    client = Client()
+    client.get(f"/enter/{link.token}")
+    with reading.trial() as trial:
+        assert trial is not None
+        assert trial.state.assignments
+        people = list(trial.state.participants)
+    words = forbidden(definition, rehearsed, classes.seen_by(role))
+    assert len(words) > 100
+    for address in ("/overview", "/participants", *(f"/participants/{person}" for person in people[::3])):
+        answer = client.get(address)
+        assert answer.status_code == 200
+        page = answer.content.decode()
+        assert [word for word in words if word in page] == []
+
+
+@pytest.mark.requirement("BL2")
+@pytest.mark.parametrize("role", ["monitor", "assessor"])
+def test_without_the_sealed_facts_every_page_says_the_same(role: str) -> None:
+    """Not even that something sealed exists may be told: the pages are a function of the facts that may be seen."""
+    whole, bare = small_trial.written(), MemoryLedger()
+    for fact in whole.facts():
+        hidden = fact.form == "sealedform" or (fact.payload or {}).get("query") == "Q-3"
+        if not hidden:
+            draft = Draft(
+                fact.at, fact.by, fact.role, fact.kind, fact.version, fact.payload or {}, "ab" * 16,
+                fact.participant, fact.visit, fact.form, fact.repeat, fact.why,
+            )  # fmt: skip
+            with bare.act():
+                bare.append(draft)
+    assert bare.head().number < whole.head().number
+    assert said(whole, role) == said(bare, role)
+
+
+def said(ledger: MemoryLedger, role: str) -> str:
+    """Everything that the staff pages are made from, without seals, which are a matter of the chain."""
+    sees = classes.seen_by(role)
+    with Reading(ledger, lambda: small_trial.NOW).trial() as trial:
+        assert trial is not None
+        content = [
+            overview.overview(trial, sees).steps,
+            participants.rows(trial, sees),
+            *(timeline.entries(trial, person, sees) for person in trial.state.participants.values()),
+            *(participants.waiting(trial, person, sees) for person in trial.state.participants.values()),
+        ]
+    return re.sub(r"seal='[0-9a-f]+'", "", repr(content))
