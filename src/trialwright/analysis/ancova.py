@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import solve_triangular
 from scipy.special import stdtr, stdtrit
 
 from trialwright.analysis.estimates import Effect, NotEstimable, SingularDesign
@@ -104,7 +103,8 @@ def ancova(
     observed = np.asarray(outcome, dtype=np.float64)
     triangle, z, residual, df = _fit(observed, model)
     effect = _effect(z[-1] / triangle[-1, -1], residual / abs(triangle[-1, -1]), df, level)
-    coefficients = solve_triangular(triangle, z)
+    # The LU factorisation of a triangle is back substitution.
+    coefficients = np.asarray(np.linalg.solve(triangle, z), dtype=np.float64)
     first, second = model.at, model.at.copy()
     second[-1] = 1.0
     in_second = int(model.matrix[:, -1].sum())
@@ -174,5 +174,5 @@ def _effect(estimate: float, se: float, df: int, level: float) -> Effect:
 def _adjusted(at: Floats, coefficients: Floats, triangle: Floats, residual: float, half: float, n: int) -> AdjustedMean:
     """Mean L'b with standard error s · |R⁻ᵀL|."""
     mean = float(at @ coefficients)
-    se = float(residual) * float(np.linalg.norm(solve_triangular(triangle, at, trans="T")))
+    se = float(residual) * float(np.linalg.norm(np.linalg.solve(triangle.T, at)))
     return AdjustedMean(mean, se, mean - half * se, mean + half * se, n)

@@ -208,7 +208,7 @@ def _name_ends(axes: Axes, ends: Sequence[tuple[float, str, Look]]) -> None:
             words,
             (1.02, place),
             xycoords=("axes fraction", "data"),
-            color=look.colour,
+            color=look.ink,
             va="center",
             fontweight="bold",
         )

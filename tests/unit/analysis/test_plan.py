@@ -229,9 +229,12 @@ def test_the_primary_analysis_of_a_rehearsed_trial_takes_a_few_hundredths_of_a_s
     snapshot, treatments = trial()
     rules: dict = {}
     primary(definition(), snapshot, treatments, rules)
-    began = time.process_time()
-    primary(definition(), snapshot, treatments, rules)
-    assert time.process_time() - began < 0.05
+    spent = []
+    for _ in range(3):
+        began = time.process_time()
+        primary(definition(), snapshot, treatments, rules)
+        spent.append(time.process_time() - began)
+    assert min(spent) < 0.05
 
 
 def test_a_one_sided_analysis_has_the_interval_that_goes_with_it() -> None:
