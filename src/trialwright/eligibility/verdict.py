@@ -220,11 +220,9 @@ def _stand(criterion: Checked, where: Where) -> tuple[State, list[Needs]]:
     return (State.NEEDS_DATA if _facts(best) else State.NEEDS_JUDGEMENT), ways
 
 
-def _cost(needs: Needs) -> tuple[int, int, list[Need]]:
-    """A judgement is asked only where no facts alone would do; then the shortest list; then by name, so that the
-    order is fixed.
-    """
-    return len(_judgements(needs)), len(needs), sorted(needs)
+def _cost(needs: Needs) -> tuple[int, int]:
+    """A judgement is asked only where no facts alone would do; then the shortest list, among equals the first written."""
+    return len(_judgements(needs)), len(needs)
 
 
 def _choose(groups: list[list[Needs]]) -> list[Needs]:

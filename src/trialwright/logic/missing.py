@@ -54,9 +54,9 @@ class Where:
 
 
 def _shortest(found: Iterable[Needs]) -> list[Needs]:
-    """The alternatives that contain no other, shortest first."""
+    """The alternatives that contain no other, shortest first; among equals the one written first."""
     kept: list[Needs] = []
-    for needs in sorted(set(found), key=lambda each: (len(each), sorted(each))):
+    for needs in sorted(dict.fromkeys(found), key=len):
         if not any(other <= needs for other in kept):
             kept.append(needs)
     return kept[:MOST]

@@ -181,7 +181,12 @@ def refuse_depth(expression: Expression, base: Place) -> None:
 def _syntax_error(error: UnexpectedInput, text: str, base: Place) -> LogicError:
     """One sentence for what the parser stumbled over."""
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
-        return LogicError("the expression breaks off", base.moved(text, len(text)), "something is missing at its end")
+        hint = "something is missing at its end"
+        if text.count("(") > text.count(
+            ")"
+        ):  # what remains when YAML cuts a bracketed list at a comma of the expression
+            hint = "a parenthesis is open; in a list in brackets an expression with a comma stands in quotes"
+        return LogicError("the expression breaks off", base.moved(text, len(text)), hint)
     offset = error.pos_in_stream or 0
     place = base.moved(text, offset)
     if isinstance(error, UnexpectedCharacters):
