@@ -3,6 +3,7 @@ statistics."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -12,8 +13,11 @@ from trialwright.design.calendar import anchor_visit, days_from_anchor, visit_or
 from trialwright.design.findings import Findings
 from trialwright.design.forms import blinding_of, items
 from trialwright.design.mistakes import Path
-from trialwright.design.model import Blinding, Definition
+from trialwright.design.model import Blinding, Definition, ItemType
 from trialwright.design.problems import known_or_close
+
+SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+DATES = frozenset({ItemType.DATE, ItemType.PARTIAL_DATE, ItemType.DATETIME})
 
 
 def review_references(definition: Definition, found: Findings) -> None:
@@ -165,7 +169,14 @@ def _schedule(definition: Definition, found: Findings) -> None:
 def _clocks(definition: Definition, found: Findings) -> None:
     for key, clock in definition.clocks.items():
         for end in ("start", "end"):
-            value_known(definition, found, ("clocks", key, end), getattr(clock, end))
+            name = getattr(clock, end)
+            if value_known(definition, found, ("clocks", key, end), name):
+                form, _, item = name.partition(".")
+                bound = items(definition, form).get(item)
+                if bound is not None and bound.type not in DATES:
+                    found.error(
+                        ("clocks", key, end), f"'{name}' is of type {bound.type.value}", "a clock runs between dates"
+                    )
         _quantity(found, ("clocks", key, "limit"), clock.limit)
 
 
@@ -186,6 +197,8 @@ def _randomisation(definition: Definition, found: Findings) -> None:
     for arm in definition.arms:
         if arm not in plan.ratio:
             found.error((*path, "ratio"), f"arm '{arm}' has no share", f"add {arm}: 1", at_key=True)
+    if plan.annex_sha256 is not None and not SHA256.match(plan.annex_sha256):
+        found.error((*path, "annex_sha256"), "this is no SHA-256", "64 hexadecimal digits in lower case")
     total = sum(plan.ratio.values())
     if total > 0 and plan.n % total:
         found.warn((*path, "n"), f"{plan.n} cannot be divided in the ratio {':'.join(map(str, plan.ratio.values()))}")
@@ -298,6 +311,10 @@ def _locks(definition: Definition, found: Findings) -> None:
     for index, lock in enumerate(definition.locks):
         path: Path = ("locks", index)
         found.all_known((*path, "firewall"), lock.firewall, definition.roles, "the role")
+        for number, role in enumerate(lock.firewall):
+            if role in definition.roles and role not in definition.blinding.unblinded:
+                hint = "add it to blinding.unblinded"
+                found.error((*path, "firewall", number), f"'{role}' may be unblinded by the lock '{lock.id}'", hint)
         if found.known((*path, "after"), lock.after, order, "the planned visit"):
             if order.index(lock.after) < position:
                 found.error(

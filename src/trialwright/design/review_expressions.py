@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from trialwright import logic
@@ -13,7 +13,7 @@ from trialwright.design.model import Blinding, Criterion, Definition, Form
 from trialwright.design.problems import Place, Problem
 from trialwright.design.references import unique_ids
 from trialwright.design.review_forms import items_at
-from trialwright.design.scopes import event_scope, fact_scope, fact_types, form_scope, population_scope
+from trialwright.design.scopes import event_scope, fact_scope, form_scope, population_scope
 from trialwright.design.tree import nodes
 from trialwright.logic.structure import CONDITIONS, REMARKS
 from trialwright.logic.syntax import Name, children
@@ -31,7 +31,7 @@ def review_expressions(definition: Definition, found: Findings) -> None:
         _form(definition, name, form, found)
     for name, fact in definition.facts.items():
         if fact.derive is not None:
-            _check(found, ("facts", name, "derive"), fact.derive, facts, fact_types(definition)[name])
+            _check(found, ("facts", name, "derive"), fact.derive, facts, facts.names[name].type if facts else None)
     unique_ids(found, ("eligibility",), [criterion.id for criterion in definition.eligibility], "criterion")
     for index, criterion in enumerate(definition.eligibility):
         _criterion(("eligibility", index), criterion, facts, found)
@@ -52,8 +52,12 @@ def _form(definition: Definition, name: str, form: Form, found: Findings) -> Non
     for where, item in items_at(form, path):
         if item.when is not None:
             _check(found, (*where, "when"), item.when, scope, hidden=sealed)
+    groups = {group.id for group in form.groups}
     for index, derived in enumerate(form.derive):
-        _check(found, (*path, "derive", index, "expr"), derived.expr, deriving, derived.type.value, hidden=sealed)
+        where = (*path, "derive", index, "expr")
+        kind = scope.names[derived.id].type if scope is not None else None
+        later = frozenset(one.id for one in form.derive[index:]) - groups
+        _check(found, where, derived.expr, deriving, kind, hidden=sealed, later=later)
     for index, check in enumerate(form.checks):
         _check(found, (*path, "checks", index, "when"), check.when, scope, hidden=sealed)
     if form.alert is not None:
@@ -100,29 +104,51 @@ def _check(
     path: Path,
     condition: Any,
     scope: logic.Scope | None,
-    expected: Any = "boolean",
+    expected: logic.Type | str | None = "boolean",
     hidden: frozenset[str] = frozenset(),
+    later: frozenset[str] = frozenset(),
 ) -> None:
     """Parse the text, check it against its scope, and note what is wrong at its place in the file."""
     try:
-        expression = _parsed(found, path, condition, expected)
+        expression = _parsed(found, path, condition)
     except logic.LogicErrors as wrong:
         _note(found, path, wrong)
         return
     names = _names(expression)
     for name in sorted(hidden & names):
         found.error(path, f"this reads '{name}', which is sealed", "what the page does would give it away")
+    for name in sorted(later & names):
+        found.error(path, f"this needs '{name}', which is derived here or later", "derived items are computed in order")
     if not names and expected == "boolean" and not isinstance(condition, bool):
         found.warn(path, "this condition speaks of nothing and is always the same", "remove it, or name an item")
     if scope is None:
         return
     try:
-        logic.check(expression, scope, _expected(expected))
+        typed = logic.check(expression, scope, expected if isinstance(expected, str) else None)
     except logic.LogicErrors as wrong:
         _note(found, path, wrong)
+        return
+    if isinstance(expected, logic.Type):
+        _declared(found, path, expression, scope, typed.type, expected)
 
 
-def _parsed(found: Findings, path: Path, condition: Any, expected: Any) -> Any:
+def _declared(
+    found: Findings,
+    path: Path,
+    expression: logic.Expression,
+    scope: logic.Scope,
+    given: logic.Type,
+    expected: logic.Type,
+) -> None:
+    """What the expression gives can be brought to the declared type and unit."""
+    try:
+        logic.check(expression, scope, expected)
+    except logic.LogicErrors:
+        sentence = f"this gives {given.words} and is declared as {expected.words}"
+        found.error(path, sentence, "change the type or the unit, or the expression")
+
+
+def _parsed(found: Findings, path: Path, condition: Any) -> logic.Expression:
     if isinstance(condition, str):
         return logic.parse(condition, _place(found.text_place(path)))
     node = walked(found.root, path)[0]
@@ -138,13 +164,6 @@ def _parsed(found: Findings, path: Path, condition: Any, expected: Any) -> Any:
 
 def _place(place: Place) -> logic.Place:
     return logic.Place(place.file, place.line, place.column)
-
-
-def _expected(expected: Any) -> Any:
-    """What the expression must give. A derived item may be a whole number where a number is asked."""
-    if isinstance(expected, Mapping):
-        expected = expected["type"]
-    return expected if expected == "boolean" else None
 
 
 def _note(found: Findings, path: Path, wrong: logic.LogicErrors) -> None:

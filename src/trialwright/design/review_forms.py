@@ -44,6 +44,8 @@ def review_forms(definition: Definition, found: Findings) -> None:
             _unit(found, (*path, "derive", index), derived.unit)
         unique_ids(found, (*path, "checks"), [check.id for check in form.checks], "check")
         for index, check in enumerate(form.checks):
+            if check.why is None:
+                found.warn((*path, "checks", index), f"the check '{check.id}' has no reason", "add `why` (DC1)")
             if check.item is not None and check.item not in values_of(definition, name):
                 hint = known_or_close(check.item, values_of(definition, name))
                 found.error((*path, "checks", index, "item"), f"form '{name}' has no item '{check.item}'", hint)

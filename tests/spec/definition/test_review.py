@@ -59,6 +59,10 @@ def test_an_expression_is_checked_where_it_stands(tmp_path: Path) -> None:
         ("when: age >= 18 a", "when: agee >= 18 a", "agee", "error: there is no 'agee' here (did you mean age?)"),
         ("when: age >= 18 a", "when: age >= 18", "age >= 18,", "error: age (a quantity in a) does not compare with 18, which has no unit (write 18 a)"),
         ("expr: upper - lower", "expr: upper - lowr", "lowr", "error: there is no 'lowr' here (did you mean lower?)"),
+        ("expr: upper - lower", "expr: pulse_pressure - lower", "pulse_pressure - lower", "error: this needs 'pulse_pressure', which is derived here or later (derived items are computed in order)"),
+        ("expr: upper - lower", "expr: upper > lower", "upper > lower, unit", "error: this gives a boolean and is declared as a quantity in mm[Hg] (change the type or the unit, or the expression)"),
+        ("lower, unit: \"mm[Hg]\"}\n    checks", "lower, unit: kg}\n    checks", "upper - lower", "error: this gives a quantity in mm[Hg] and is declared as a quantity in kg (change the type or the unit, or the expression)"),
+        ("where: randomised", "where: ALL", "where: ALL, src", "error: 'ALL' is defined by itself: ALL -> ALL"),
         ("when: sex == F}", "when: sex == X}", "X}", "error: 'X' is none of the codes F, M"),
         ("drug == other,", "drug = other,", "= other", "error: '=' has no meaning here (write == to compare)"),
         ("where: randomised", "where: randomized", "randomized", "error: there is no 'randomized' here (did you mean randomised?)"),
@@ -118,6 +122,34 @@ def test_what_is_sealed_feeds_nothing_that_blinded_people_see(tmp_path: Path) ->
         ("blinding: sealed, note", "blinding: open, note"),
     )
     assert any("'renin' is less blinded than its sealed form" in line for line in said(trial))
+
+
+def test_who_opens_a_staged_lock_is_declared_unblinded(tmp_path: Path) -> None:
+    [sentence] = said(edited(tmp_path, ("firewall: [unblinded_statistician]", "firewall: [escrow_holder]")))
+    assert sentence.endswith("'escrow_holder' may be unblinded by the lock 'week8' (add it to blinding.unblinded)")
+
+
+@pytest.mark.requirement("DC1")
+def test_a_check_without_a_reason_is_said(tmp_path: Path) -> None:
+    [sentence] = said(edited(tmp_path, (", why: the two were probably exchanged", "")))
+    assert sentence.endswith("warning: the check 'crossed' has no reason (add `why` (DC1))")
+
+
+@pytest.mark.requirement("RN1")
+def test_the_annex_is_named_by_its_hash_alone(tmp_path: Path) -> None:
+    edit = "method: permuted_block", "method: permuted_block\n  annex_sha256: 4 and 6"
+    assert any(
+        "this is no SHA-256 (64 hexadecimal digits in lower case)" in line for line in said(edited(tmp_path, edit))
+    )
+
+
+def test_a_clock_runs_between_dates(tmp_path: Path) -> None:
+    clock = "clocks:\n  c: {label: c, start: person.stroke, end: person.age, limit: a week, src: invented}\nschedule:\n"
+    lines = said(edited(tmp_path, ("schedule:\n", clock)))
+    assert any("'person.age' is of type integer (a clock runs between dates)" in line for line in lines)
+    assert any(
+        "'a week' is no quantity (write a number and a UCUM unit, such as 1 mg/kg/d or 7 d)" in line for line in lines
+    )
 
 
 def test_nobody_is_blinded_and_unblinded(tmp_path: Path) -> None:
