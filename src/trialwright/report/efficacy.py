@@ -8,12 +8,12 @@ from trialwright.analysis.intercurrent import affected
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.plan import Answer, Results, effect
 from trialwright.analysis.proportions import AtThreshold
-from trialwright.analysis.survival import Curve, TimeToEvent
+from trialwright.analysis.survival import Curve, LogRank, TimeToEvent
 from trialwright.analysis.welch import Welch
 from trialwright.design.model import Definition
 from trialwright.report import figures
-from trialwright.report.content import Block, Cell, Drawing, Listing, Number, Paragraph, Section, Sentence, Table
-from trialwright.report.words import comparison, count, limits, literal, p_value, percent, points, say, share
+from trialwright.report.content import Block, Cell, Drawing, Number, Paragraph, Section, Table
+from trialwright.report.words import count, limits, literal, p_sign, p_value, percent, points, say, share
 
 
 def primary_section(seen: Observations, results: Results, arms: Mapping[str, Sequence[str]]) -> Section:
@@ -28,7 +28,8 @@ def primary_section(seen: Observations, results: Results, arms: Mapping[str, Seq
     blocks += _intercurrent(seen, answer, arms)
     others = [a for a in results.answers if a is not answer and a.endpoint == answer.endpoint and effect(a) is not None]
     if others:
-        blocks.append(_beside(definition, [answer, *others]))
+        caption = "The primary analysis beside its sensitivity analyses"
+        blocks.append(_differences("sensitivity", caption, [answer, *others]))
     return Section("primary", "Primary analysis", blocks)
 
 
@@ -42,7 +43,7 @@ def in_words(definition: Definition, answer: Answer) -> list[Block]:
     direction = "higher" if found.estimate >= 0 else "lower"
     lead = say(
         "{endpoint} was on average {size} points {direction} with {treatment} than with {reference} "
-        "({level} confidence interval of the difference {lower} to {upper}; {comparison}{p}).",
+        "({level} confidence interval of the difference {lower} to {upper}; {sign}{p}).",
         "lead",
         endpoint=_plain(endpoint),
         size=Number(abs(found.estimate), 1),
@@ -52,7 +53,7 @@ def in_words(definition: Definition, answer: Answer) -> list[Block]:
         level=percent(found.level),
         lower=Number(found.lower, 1),
         upper=Number(found.upper, 1),
-        comparison=comparison(found),
+        sign=p_sign(found.p),
         p=p_value(found.p),
     )
     return [lead, Paragraph(literal(_meaning(found.lower, found.upper)))]
@@ -163,16 +164,16 @@ def covariate_name(definition: Definition, name: str) -> str:
     return name
 
 
-def _beside(definition: Definition, answers: Sequence[Answer]) -> Table:
-    """The same difference by every method and in every population: does the answer hang on one choice?"""
+def _differences(id_: str, caption: str, answers: Sequence[Answer]) -> Table:
+    """The difference between the arms by each of several analyses, one row each."""
     rows: list[list[Cell]] = []
     for answer in answers:
         found = effect(answer)
         assert found is not None
         estimate: list[Cell] = [Number(found.estimate, 1), limits(found.lower, found.upper), p_value(found.p)]
         rows.append([answer.label, answer.title, answer.population or "", count(sum(answer.n)), *estimate])
-    columns = ["Analysis", "Method", "Population", "n", "Difference", "95 % interval", "p"]
-    return Table("sensitivity", "The primary analysis beside its sensitivity analyses", columns, rows)
+    columns = ["Analysis", "Method", "Population", "n", "Difference", "Confidence interval", "p"]
+    return Table(id_, caption, columns, rows)
 
 
 def responders_section(definition: Definition, results: Results) -> Section | None:
@@ -234,6 +235,7 @@ def time_section(definition: Definition, results: Results) -> Section | None:
             Paragraph(literal(answer.result.note), "caution"),
             Drawing(f"curves-{answer.id.lower()}", caption, caption, svg, curves),
             _time_table(answer, curves),
+            _log_rank(answer.result.test),
         ]
     return Section("time", "Time to response", blocks)
 
@@ -251,16 +253,19 @@ def _time_table(answer: Answer, curves: dict[str, Curve]) -> Table:
         interval = limits(curve.median_lower, curve.median_upper)
         rows.append([label, count(curve.n), count(curve.events), Number(curve.median, 1), interval])
     columns = ["", "n", "Reached", "Median, weeks", "95 % interval"]
-    test = answer.result.test
     notes = ["A dash: the curve, or its confidence limit, never reaches one half.", _omitted(answer)]
-    if test is not None:
-        notes.insert(0, f"Log-rank test: chi-square {test.chi_square:.2f}, one degree of freedom, p {_p(test.p)}.")
     return Table(f"times-{answer.id.lower()}", answer.label, columns, rows, notes)
 
 
-def _p(value: float) -> str:
-    text = p_value(value).text
-    return text.replace(" ", "\u00a0") if text.startswith("<") else f"=\u00a0{text}"
+def _log_rank(test: LogRank | None) -> Paragraph:
+    if test is None:
+        return say("Nobody reached it while both arms were followed, so the curves are not compared.", "note")
+    return say(
+        "Log-rank test: chi-square {chi_square} with one degree of freedom, {sign}{p}.",
+        chi_square=Number(test.chi_square, 2),
+        sign=p_sign(test.p),
+        p=p_value(test.p),
+    )
 
 
 def other_section(results: Results) -> Section:
@@ -270,25 +275,14 @@ def other_section(results: Results) -> Section:
         [answer.label, answer.level.capitalize(), answer.title.replace("_", " "), words[answer.status], answer.why]
         for answer in results.answers
     ]
-    extra = [
-        literal(f"{a.label}: {_short(a)}") for a in results.answers if a.status == "done" and _only_here(a, results)
-    ]
     blocks: list[Block] = [Table("planned", "Planned analyses", ["Analysis", "Level", "Method", "State", "Why"], rows)]
-    return Section("planned-analyses", "All planned analyses", [*blocks, Listing(extra)] if extra else blocks)
-
-
-def _only_here(answer: Answer, results: Results) -> bool:
     shown = results.primary.endpoint if results.primary else None
-    return effect(answer) is not None and answer.endpoint != shown
-
-
-def _short(answer: Answer) -> str:
-    found = effect(answer)
-    assert found is not None
-    interval = Sentence(
-        "{d} ({l} to {u})", {"d": Number(found.estimate, 2), "l": Number(found.lower, 2), "u": Number(found.upper, 2)}
-    )
-    return f"difference {interval.text}, p {_p(found.p)}, n = {sum(answer.n)}."
+    others = [answer for answer in results.answers if effect(answer) is not None and answer.endpoint != shown]
+    if others:
+        blocks.append(
+            _differences("other-differences", "Differences in other endpoints, treatment minus reference", others)
+        )
+    return Section("planned-analyses", "All planned analyses", blocks)
 
 
 def _plain(label: str) -> str:

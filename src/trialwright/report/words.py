@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from trialwright.analysis.descriptive import Counts, Numbers, Variable
-from trialwright.analysis.estimates import Effect, Interval
+from trialwright.analysis.estimates import Interval
 from trialwright.report.content import Cell, Number, Paragraph, Sentence
 
 
@@ -48,9 +48,9 @@ def points(interval: Interval) -> Sentence:
     return Sentence("{d} ({l} to {u})", {name: Number(100 * value, 1) for name, value in names.items()})
 
 
-def comparison(effect: Effect) -> str:
-    """How the p value is written after `p`: `p = 0.03` or `p < 0.001`."""
-    return "p\u00a0" if effect.p < 0.001 else "p\u00a0=\u00a0"
+def p_sign(p: float) -> str:
+    """What stands before a printed p value: `p = 0.03`, but `p < 0.001`; no line breaks inside."""
+    return "p\u00a0" if p < 0.001 else "p\u00a0=\u00a0"
 
 
 UNITS = {"a": "years", "mo": "months", "d": "days", "wk": "weeks", "Cel": "°C"}
