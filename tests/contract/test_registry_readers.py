@@ -6,6 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
 from tests.contract.registry_pages import PAGES, SAVED, Page
 
 from trialwright import registry
@@ -95,6 +97,22 @@ def test_any_page_cut_short_is_either_read_or_refused_with_places(page: Page) ->
     assert all(problem.message for error in refusals for problem in error.problems)
     assert refusals
     assert all(error.problems for error in refusals)
+
+
+@given(st.data())
+@settings(max_examples=60)
+def test_any_page_that_lost_or_doubled_lines_is_either_read_or_refused(data: st.DataObject) -> None:
+    page = data.draw(st.sampled_from(PAGES))
+    lines = page.text.splitlines()
+    copies = data.draw(st.lists(st.sampled_from([0, 1, 1, 1, 1, 2]), min_size=len(lines), max_size=len(lines)))
+    damaged = "\n".join(line for line, times in zip(lines, copies, strict=True) for _ in range(times))
+    try:
+        record = READERS[page.reader].read(damaged, "page.txt")
+    except registry.UnreadablePage as refusal:
+        places = [problem.line for problem in refusal.problems]
+        event("refused" if places == sorted(places) else "out of order")
+    else:
+        check_record(record, damaged)
 
 
 @pytest.mark.parametrize(("reader", "path"), [(name, path) for name, paths in SAVED.items() for path in paths])

@@ -154,6 +154,7 @@ def test_a_monitor_sees_what_an_assessor_does_not(staff: Client) -> None:
     assert all(word in page for word in MASKED_WORDS)
 
 
+@pytest.mark.requirement("AT8")
 def test_the_time_line_shows_the_time_of_the_site_with_utc_beside_it(staff: Client) -> None:
     page = " ".join(staff.get("/participants/AMS-001-K").content.decode().split())
     assert '<time datetime="2026-03-02T08:28:00+00:00">09:28</time> <span class="utc">08:28 UTC</span>' in page

@@ -47,6 +47,7 @@ _COLUMNS = "NameTimeMethod"
 _PHASE = re.compile(
     r"(?:Early )?Phase\s+(?P<phase>[\dIV]+(?:\s*/\s*(?:Phase\s*)?[\dIV]+)?)$|^Not Applicable$", re.IGNORECASE
 )
+_ADDRESS = re.compile(r"\S+@\S+")
 _FLAG = re.compile(r"^[\U0001f1e6-\U0001f1ff]{2}\s*(?P<rest>.*)$")
 _ROMAN = {"I": "1", "II": "2", "III": "3", "IV": "4"}
 
@@ -107,6 +108,7 @@ def _sections(text: str, problems: list[Problem]) -> Sections:
             sections[line] = sections.get(line, [])
             current = line
         elif line:
+            _refuse_persons(number, line, current, problems)
             sections[current].append(_Line(number, line))
     for heading in _REQUIRED:
         if heading not in sections:
@@ -114,6 +116,16 @@ def _sections(text: str, problems: list[Problem]) -> Sections:
                 Problem(0, f"the heading '{heading}' is missing; save the whole page as text and try again")
             )
     return sections
+
+
+def _refuse_persons(number: int, line: str, heading: str, problems: list[Problem]) -> None:
+    """Sites and contacts stand under 'Trial Locations', where persons are left unread; elsewhere they would be kept."""
+    if heading == "Trial Locations":
+        return
+    if _ADDRESS.search(line):
+        problems.append(Problem(number, "an e-mail address stands here; take persons out of the page and try again"))
+    elif _FLAG.match(line):
+        problems.append(Problem(number, "a site stands here, outside 'Trial Locations'; its heading is missing"))
 
 
 def _refuse_damage(number: int, raw: str, problems: list[Problem]) -> None:
@@ -309,7 +321,7 @@ def _locations(sections: Sections) -> tuple[Location, ...]:
     places: list[Location] = []
     for position, line in enumerate(lines):
         flag = _FLAG.match(line)
-        if flag is None or position == 0:
+        if flag is None or position == 0 or _ADDRESS.search(lines[position - 1]):
             continue
         town = flag["rest"] or (lines[position + 1] if position + 1 < len(lines) else "")
         city, _, country = town.rpartition(",")

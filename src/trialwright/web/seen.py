@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from trialwright import design
+from trialwright.design.forms import kept
 from trialwright.design.model import Blinding, Definition
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import Fact
@@ -59,6 +60,7 @@ def whole_form_seen(definition: Definition, form: str, sees: Sees) -> bool:
     )
 
 
+@kept
 def form_seen(definition: Definition, form: str, sees: Sees) -> bool:
     """Whether any item of the form may be seen; a form that the definition does not know is not."""
     if form not in definition.forms:

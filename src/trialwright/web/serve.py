@@ -28,7 +28,7 @@ def serve(
     Raises ValueError where the folder or the role cannot be used, and `ledger.ports.Broken` for a ledger that does not
     verify.
     """
-    _configure(folder)
+    _configure(folder, host)
     require_blinded(folder, role)
     link = Link(role)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -38,13 +38,14 @@ def serve(
     _run(lambda: _opened(folder, link), host, port)
 
 
-def _configure(folder: Path) -> None:
+def _configure(folder: Path, host: str) -> None:
     import django
     from django.conf import settings as django_settings
 
     from trialwright.web import settings
 
     chosen = settings.for_folder(folder)
+    chosen["ALLOWED_HOSTS"].append(f"[{host}]" if ":" in host else host)
     if django_settings.configured:
         # `store` configured Django for itself, as in a demo that goes on to serve; the pages' settings come on top.
         for name, value in chosen.items():

@@ -13,7 +13,7 @@ from trialwright.registry import medpath
 from trialwright.registry.compare import Comparison, as_plain, compare
 from trialwright.registry.compare_criteria import defined_ages, judged
 from trialwright.registry.likeness import paired
-from trialwright.registry.record import Ages, Design, Enrolment, Record
+from trialwright.registry.record import Ages, Design, Enrolment, Record, UnreadablePage
 
 PAGE = """MedPath
 A small trial of xylo against water
@@ -90,6 +90,13 @@ def test_what_agrees_is_the_same_and_what_one_side_lacks_says_so() -> None:
 )
 def test_a_change_in_the_register_is_seen(change: dict[str, Any], field: str, verdict: str) -> None:
     assert verdicts(compare(replace(record(), **change), definition()))[field] == verdict
+
+
+def test_a_contact_outside_its_place_is_refused_and_not_kept() -> None:
+    page = PAGE.replace("Trial Locations\n", "") + "somebody@example.org\n"
+    with pytest.raises(UnreadablePage) as refusal:
+        medpath.read(page, "page.txt")
+    assert [problem.line for problem in refusal.value.problems] == [29, 30]
 
 
 def test_another_time_frame_differs() -> None:

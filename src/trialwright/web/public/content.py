@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trialwright import logic
 from trialwright.design.model import Definition, Endpoint, Intervention, SourceStatus
 from trialwright.registry.compare_criteria import defined_ages, in_words
 from trialwright.web.public import criteria, schedule
@@ -173,6 +174,9 @@ def _outcomes(definition: Definition) -> tuple[tuple[str, tuple[OutcomeShown, ..
 def _outcome(definition: Definition, endpoint: Endpoint) -> OutcomeShown:
     when = ", ".join(definition.visits[visit].label.lower() for visit in endpoint.at if visit in definition.visits)
     measured = dict.fromkeys(_measured(definition, name) for name in endpoint.measure)
+    if endpoint.event is not None:
+        names = {key: derivation.label for key, derivation in definition.derivations.items()}
+        measured |= dict.fromkeys([logic.english(logic.condition(endpoint.event), names)])
     return OutcomeShown(endpoint.label, endpoint.description, "; ".join(measured), when or "throughout")
 
 
