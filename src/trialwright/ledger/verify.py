@@ -37,6 +37,7 @@ MOST_PROBLEMS = 20
 FAR = 50
 """How far a fact is looked for under another number."""
 
+_TEXTS = frozenset({str, type(None)})
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z").fullmatch
 
 
@@ -120,6 +121,8 @@ def _why_bad(this: Record) -> str | None:
         previous,
         seal,
     ) = this
+    if not _TEXTS.issuperset(map(type, this[1:])) or type(number) is not int:
+        return "was edited: it holds what no fact can hold"  # JSON would write an infinite number as null
     try:
         if seal != seal_of(
             number, at, by, role, kind, participant, visit, form, repeat, why, version, digest, previous

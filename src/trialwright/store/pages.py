@@ -74,14 +74,18 @@ def _folded(participant: str, key: PageKey, before: Page | None, facts: Iterable
     return person.pages.get(key)
 
 
-def take_in(cursor: Any, fact: Fact) -> None:
-    """Bring the row of the page that a fact changes up to date."""
-    if fact.kind not in WRITES:
-        return
+def take_in(cursor: Any, fact: Fact, before: str | None) -> None:
+    """Bring the row of the page that a fact changes up to date; `before` is the row's body now."""
+    participant, key = key_of(fact)
+    _write(cursor, participant, key, _folded(participant, key, page(before) if before else None, (fact,)))
+
+
+def now(cursor: Any, fact: Fact) -> str | None:
+    """The body of the page that a fact is about, before that fact."""
     participant, key = key_of(fact)
     cursor.execute(READ, (participant, *key))
     row = cursor.fetchone()
-    _write(cursor, participant, key, _folded(participant, key, page(row[0]) if row else None, (fact,)))
+    return row[0] if row else None
 
 
 def make_again(cursor: Any, participant: str, key: PageKey, facts: Iterable[Fact]) -> None:

@@ -144,6 +144,20 @@ def _pg_statements(name: str, body: str) -> list[str]:
     ]
 
 
+LOCKS = {"store_fact": 7240001, "store_access": 7240002}
+"""Advisory locks, one per chain: any two numbers that nothing else in the database uses."""
+
+
+def _pg_locked_head(table: str) -> str:
+    """One trip to the server instead of two: take the chain's lock, then read its head. Each statement of a volatile
+    function sees what was committed before it began, so the head is the one after the lock."""
+    return f"""CREATE OR REPLACE FUNCTION {table}_locked_head()
+        RETURNS TABLE ("number" integer, "seal" text, "at" text) LANGUAGE plpgsql VOLATILE AS $body$BEGIN
+        PERFORM pg_advisory_xact_lock({LOCKS[table]});
+        RETURN QUERY SELECT f."number", f."seal", f."at" FROM {table} f ORDER BY f."number" DESC LIMIT 1;
+        END$body$"""
+
+
 # ---------------------------------------------------------------- both
 
 
@@ -161,6 +175,9 @@ def install(editor: Any) -> None:
         else:
             for statement in _pg_statements(name, text):
                 editor.execute(statement, params=None)
+    if editor.connection.vendor == "postgresql":
+        for table in CHAINS:
+            editor.execute(_pg_locked_head(table), params=None)
 
 
 def remove(editor: Any) -> None:
