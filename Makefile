@@ -18,8 +18,8 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || $(PYTHON) -m venv --without-pip --clear $(VENV)
 	@echo "setting up $(VENV) (once)"
 	@pip="$(BIN)/python -m pip"; $$pip --version >/dev/null 2>&1 || pip="$(PYTHON) -m pip --python $(BIN)/python"; \
-	  $$pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
-	  $$pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	  $$pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock && \
+	  $$pip install -qq --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
 setup: $(VENV)/.ready ## set up the virtual environment and nothing else

@@ -115,9 +115,9 @@ def matrix(requirements: list[dict[str, Any]], found: list[Section], results: Re
             for name in dict.fromkeys(paragraph.requirements):
                 proofs.setdefault(name, []).append((paragraph, section.path))
     standing = {
-        name: verdict([results.get(paragraph.id, []) for paragraph, _ in proofs.get(name, [])])
+        name: verdict([results.get(paragraph.id, []) for paragraph, _ in proofs.get(name, [])], entry.get("open"))
         for chapter in requirements
-        for name in chapter["requirements"]
+        for name, entry in chapter["requirements"].items()
     }
     lines = [MADE, "# Validation record", "", *circumstances(results), "", *summary(standing), ""]
     for chapter in requirements:
@@ -127,16 +127,16 @@ def matrix(requirements: list[dict[str, Any]], found: list[Section], results: Re
                 f"[{paragraph.sentence}](../../{path}) {said(results.get(paragraph.id, []))}"
                 for paragraph, path in proofs.get(name, [])
             )
-            lines.append(
-                f"| {name} | {entry['text']} *{entry['source'].replace('*', '†')}* | {tests} | {standing[name]} |"
-            )
+            lacks = f" Open: {entry['open']}" if "open" in entry else ""
+            what = f"{entry['text']} *{entry['source'].replace('*', '†')}*{lacks}"
+            lines.append(f"| {name} | {what} | {tests} | {standing[name]} |")
         lines.append("")
     lines += ["† quoted from memory; to be looked up in the text before its number is relied on."]
     return "\n".join(lines) + "\n"
 
 
-def verdict(runs: list[list[dict[str, Any]]]) -> str:
-    """How a requirement stands: open, shown, FAILS, or not run (wholly or in part)."""
+def verdict(runs: list[list[dict[str, Any]]], lacks: str | None = None) -> str:
+    """How a requirement stands: open, shown, FAILS, or not run, wholly or in part; `lacks` says what no test shows yet."""
     if not runs:
         return "**open**: no test"
     outcomes = {entry["outcome"] for run in runs for entry in run}
@@ -144,7 +144,7 @@ def verdict(runs: list[list[dict[str, Any]]]) -> str:
         return "**FAILS**"
     if "passed" not in outcomes:
         return "not run"
-    return "shown" if all(run for run in runs) and outcomes == {"passed"} else "shown in part"
+    return "shown" if all(runs) and outcomes == {"passed"} and not lacks else "shown in part"
 
 
 def said(run: list[dict[str, Any]]) -> str:

@@ -110,7 +110,7 @@ def _table(test: ast.FunctionDef, known: dict[str, ast.expr]) -> Table | None:
     for decorator in test.decorator_list:
         if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.parametrize":
             names, rows, *_ = decorator.args
-            table = _rows(_names(names), _written(rows, known))
+            table = _rows(_names(names), _written(rows, known), known)
             if table:
                 return table
     known = {
@@ -119,7 +119,7 @@ def _table(test: ast.FunctionDef, known: dict[str, ast.expr]) -> Table | None:
     }
     for node in ast.walk(test):
         if isinstance(node, ast.For | ast.comprehension):
-            table = _rows(_names(node.target), _written(node.iter, known))
+            table = _rows(_names(node.target), _written(node.iter, known), known)
             if table:
                 return table
     return None
@@ -160,7 +160,7 @@ def _pairs(expression: ast.expr, known: dict[str, ast.expr]) -> list[ast.expr]:
     ]
 
 
-def _rows(header: list[str], entries: list[ast.expr]) -> Table | None:
+def _rows(header: list[str], entries: list[ast.expr], known: dict[str, ast.expr]) -> Table | None:
     rows = []
     for entry in entries:
         if isinstance(entry, ast.Call) and ast.unparse(entry.func) == "pytest.param":
@@ -168,11 +168,14 @@ def _rows(header: list[str], entries: list[ast.expr]) -> Table | None:
         cells = entry.elts if len(header) > 1 and isinstance(entry, ast.Tuple | ast.List) else [entry]
         if len(cells) != len(header):
             return None
-        rows.append([_cell(cell) for cell in cells])
+        rows.append([_cell(cell, known) for cell in cells])
     return Table([name.replace("_", " ").strip() for name in header], rows) if rows and len(header) > 1 else None
 
 
-def _cell(expression: ast.expr) -> str:
+def _cell(expression: ast.expr, known: dict[str, ast.expr]) -> str:
+    """One value in words; a name stands for the text or mapping that the file gives it."""
+    if isinstance(expression, ast.Name) and isinstance(known.get(expression.id), ast.Constant | ast.Dict):
+        expression = known[expression.id]
     if isinstance(expression, ast.Constant):
         match expression.value:
             case None:
@@ -182,12 +185,24 @@ def _cell(expression: ast.expr) -> str:
             case str():
                 return expression.value or "(empty)"
         return str(expression.value)
-    if isinstance(expression, ast.Dict) and all(isinstance(key, ast.Constant) for key in expression.keys):
-        pairs = zip(expression.keys, expression.values, strict=True)
-        return ", ".join(f"{_cell(key)} {_cell(value)}" for key, value in pairs if key) or "(nothing)"
+    if isinstance(expression, ast.Dict):
+        return ", ".join(_entries(expression, known)) or "(nothing)"
     if isinstance(expression, ast.List | ast.Tuple | ast.Set):
-        return ", ".join(_cell(entry) for entry in expression.elts) or "(none)"
+        return ", ".join(_cell(entry, known) for entry in expression.elts) or "(none)"
     return f"`{ast.unparse(expression)}`"
+
+
+def _entries(mapping: ast.Dict, known: dict[str, ast.expr]) -> list[str]:
+    """`key value` for each entry; what is merged in with `**` comes first."""
+    texts = []
+    for key, value in zip(mapping.keys, mapping.values, strict=True):
+        if key is not None:
+            texts.append(f"{_cell(key, known)} {_cell(value, known)}")
+        elif isinstance(value, ast.Name) and isinstance(inner := known.get(value.id), ast.Dict):
+            texts += _entries(inner, known)
+        else:
+            texts.append(f"`{ast.unparse(value)}`")
+    return texts
 
 
 def markdown(table: Table) -> str:

@@ -56,15 +56,21 @@ def test_an_amendment_changes_something_under_a_new_name(world: World) -> None:
     other_annex = world.definition.randomisation.model_copy(update={"annex_sha256": "0" * 64})
     shorter = world.definition.visits["WEEK8"].model_copy(update={"day": 50})
     changed = {"visits": {**world.definition.visits, "WEEK8": shorter}}
+    proposals = {
+        "the old version number": amended(world, "1", **changed),
+        "another trial": amended(world, "2", id="OTHER", **changed),
+        "another annex": amended(world, "2", randomisation=other_annex),
+        "an earlier week 8": amended(world, "2", **changed),
+    }
     table = [
-        ("sponsor", amended(world, "1", **changed), "Version 1 exists already"),
-        ("sponsor", amended(world, "2", id="OTHER", **changed), "the definition is of trial OTHER"),
-        ("sponsor", amended(world, "2", randomisation=other_annex), "An amendment cannot replace the allocation annex"),
-        ("nurse", amended(world, "2", **changed), "A nurse may not amend the trial"),
-        ("sponsor", amended(world, "2", **changed), "done"),
+        ("sponsor", "the old version number", "Version 1 exists already"),
+        ("sponsor", "another trial", "the definition is of trial OTHER"),
+        ("sponsor", "another annex", "An amendment cannot replace the allocation annex"),
+        ("nurse", "an earlier week 8", "A nurse may not amend the trial"),
+        ("sponsor", "an earlier week 8", "done"),
     ]
-    for who, definition, answer in table:
-        assert answer in world.says(who, "amend", definition=definition, why="the visit moved")
+    for who, proposal, answer in table:
+        assert answer in world.says(who, "amend", definition=proposals[proposal], why="the visit moved")
     said = world.facts()[-1].payload["changes"]
     assert any("50" in sentence for sentence in said)
 

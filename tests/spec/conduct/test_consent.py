@@ -88,7 +88,7 @@ def test_after_a_withdrawal_nothing_new_is_recorded(world: World) -> None:
         assert world.says(who, does, **details) != "done"
 
 
-def test_the_log_of_pre_screening_holds_nobodys_name(world: World) -> None:
+def test_the_log_of_prescreening_names_nobody(world: World) -> None:
     table = [
         ("nurse", "not eligible", "pressure too low", "done"),
         ("investigator", "declined", "too far to travel", "done"),

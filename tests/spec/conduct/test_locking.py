@@ -11,7 +11,7 @@ def finished(world: World, *names: str) -> None:
         world.page_of(name, "pressure", "WEEK8", HIGH)
 
 
-@pytest.mark.requirement("DC8", "ES6")
+@pytest.mark.requirement("DC8")
 def test_a_lock_waits_for_visits_and_queries(world: World) -> None:
     """Everything that stands in the way is listed at once."""
     finished(world, "Ann")

@@ -27,7 +27,7 @@ def assumed() -> Definition:
 
 
 @pytest.mark.requirement("AT2", "RN5")
-def test_the_first_fact_is_the_whole_definition_and_the_lists_commitment(world: World) -> None:
+def test_the_first_fact_is_the_whole_definition_and_commits_to_the_list(world: World) -> None:
     first = world.facts()[0]
     assert (first.number, first.kind, first.by) == (1, kinds.TRIAL_OPENED, "p01")
     assert design.from_canonical(first.payload["definition"]) == world.definition

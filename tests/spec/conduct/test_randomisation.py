@@ -118,7 +118,7 @@ def test_a_list_that_has_run_out_refuses_and_alarms(world: World, monkeypatch: p
 
 
 @pytest.mark.requirement("RN3", "AC1")
-def test_only_site_staff_of_the_participants_site_draw(world: World) -> None:
+def test_only_staff_of_the_participating_site_draw(world: World) -> None:
     world.eligible("Ann")
     table = [
         ("western nurse", "Wim West does not work at site NORTH"),

@@ -204,7 +204,7 @@ def _leaves(value: object) -> set[str]:
 
 
 @pytest.mark.requirement("AT8")
-def test_the_time_of_an_act_is_the_servers_and_never_runs_backwards(world: World) -> None:
+def test_the_time_of_an_act_is_that_of_the_server_and_never_runs_backwards(world: World) -> None:
     """The date of an assessment is what the page says; the instant of the entry is the server's, in UTC."""
     world.consented("Ann")
     table = [
