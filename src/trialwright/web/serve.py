@@ -11,6 +11,7 @@ from trialwright.web import running
 from trialwright.web.reading import Reading
 from trialwright.web.running import LOG_IN_FAILED, LOGGED_IN, LOGGED_OUT, READ, Access
 from trialwright.web.sessions import Link
+from trialwright.web.settings import CannotServe
 
 THREADS = 8
 """Requests answered at once; a page takes milliseconds."""
@@ -25,8 +26,8 @@ def serve(
 ) -> None:
     """Serve the trial in `folder` until interrupted; says the address and a link that opens one session in `role`.
 
-    Raises ValueError where the folder or the role cannot be used, and `ledger.ports.Broken` for a ledger that does not
-    verify.
+    Raises `CannotServe` or `store.NotATrial` where the folder or the role cannot be used, and `ledger.ports.Broken` for
+    a ledger that does not verify.
     """
     _configure(folder, host)
     require_blinded(folder, role)
@@ -69,7 +70,7 @@ def require_blinded(folder: Path, role: str) -> None:
         # The worker is a process of its own, and a database connection must not go with it.
         connections.close_all()
     if role not in blinded:
-        raise ValueError(f"{role!r} is no blinded role of this trial; choose one of {', '.join(blinded)}")
+        raise CannotServe(f"{role!r} is no blinded role of this trial; choose one of {', '.join(blinded)}")
 
 
 def _opened(folder: Path, link: Link) -> Any:

@@ -12,6 +12,10 @@ STATIC = HERE / "static"
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
+class CannotServe(ValueError):
+    """Why a folder or a role cannot be served, in a sentence."""
+
+
 def pages() -> dict[str, Any]:
     """The settings that the pages need, without any folder: for tests and as the ground of `for_folder`."""
     return {
@@ -58,7 +62,7 @@ def pages() -> dict[str, Any]:
 def for_folder(folder: Path) -> dict[str, Any]:
     """The settings of a trial folder. Its `trialwright.toml` may name further hosts: `[web]`, `hosts = ["trial.org"]`.
 
-    Raises ValueError with a sentence where the file cannot be read or says something else there.
+    Raises `CannotServe` where the file cannot be read or says something else, `store.NotATrial` for another folder.
     """
     from trialwright import store
 
@@ -66,7 +70,7 @@ def for_folder(folder: Path) -> dict[str, Any]:
     web = _table(folder / "trialwright.toml").get("web", {})
     hosts = web.get("hosts", []) if isinstance(web, dict) else None
     if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):
-        raise ValueError(f'{folder / "trialwright.toml"}: write the hosts as a list of texts, hosts = ["trial.org"]')
+        raise CannotServe(f'{folder / "trialwright.toml"}: write the hosts as a list of texts, hosts = ["trial.org"]')
     found["ALLOWED_HOSTS"] = [*LOCAL_HOSTS, *hosts]
     return found
 
@@ -75,6 +79,6 @@ def _table(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}; is this the folder of a trial?") from error
+        raise CannotServe(f"{path}: {error.strerror}; is this the folder of a trial?") from error
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path}: {error}") from error
+        raise CannotServe(f"{path}: {error}") from error
