@@ -15,6 +15,8 @@ Resolution: 52 bits of the cipher's output k give u = (2k + 1) / 2^53. So u is a
 """
 
 import hashlib
+import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -56,17 +58,17 @@ def philox_reference(counter: tuple[int, int, int, int], keys: tuple[int, int]) 
     return c0, c1, c2, c3
 
 
-def philox(counter: Words, keys: tuple[int, int]) -> Words:
-    """Philox4x32-10 of arrays of counters: four arrays of uint64, each value below 2^32, that broadcast together."""
-    c0, c1, c2, c3 = (np.asarray(word, dtype=np.uint64) for word in counter)
-    k0, k1 = keys
-    m0, m1, mask, half = (np.uint64(value) for value in (*MULTIPLIERS, WORD, 32))
+def philox(counter: Words, keys: tuple[Any, Any]) -> Words:
+    """Philox4x32-10 of arrays of counters: four arrays of uint64, each value below 2^32, that broadcast together, with
+    the two key words."""
+    c0, c1, c2, c3, k0, k1 = (np.asarray(word, dtype=np.uint64) for word in (*counter, *keys))
+    m0, m1, w0, w1, mask, half = (np.uint64(value) for value in (*MULTIPLIERS, *WEYL, WORD, 32))
     for _ in range(ROUNDS):
         first, second = c0 * m0, c2 * m1
-        c0 = (second >> half) ^ c1 ^ np.uint64(k0)
-        c2 = (first >> half) ^ c3 ^ np.uint64(k1)
+        c0 = (second >> half) ^ c1 ^ k0
+        c2 = (first >> half) ^ c3 ^ k1
         c1, c3 = second & mask, first & mask
-        k0, k1 = (k0 + WEYL[0]) & WORD, (k1 + WEYL[1]) & WORD
+        k0, k1 = (k0 + w0) & mask, (k1 + w1) & mask
     return c0, c1, c2, c3
 
 
@@ -80,21 +82,27 @@ def uniform(seed: int, variable: str, trial: ArrayLike, slot: ArrayLike, visit: 
     their common shape. Draws at different addresses, and of different variables, are independent. Resolution: odd
     multiples of 2^-53.
     """
+    return np.asarray(uniforms(seed, (variable,), trial, slot, visit)[0])
+
+
+def uniforms(seed: int, variables: Sequence[str], trial: ArrayLike, slot: ArrayLike, visit: ArrayLike) -> Floats:
+    """`uniform` of several variables at the same addresses, on a first axis: the same numbers, made together."""
     trials, slots, visits = (_address(value) for value in (trial, slot, visit))
     if (slots.size and slots.max() > WORD) or (visits.size and visits.max() > WORD):
         raise ValueError("a slot or visit number is above 2^32 - 1")
     shape = np.broadcast_shapes(trials.shape, slots.shape, visits.shape)
-    keys = key(seed, variable)
-    words = [
-        np.broadcast_to(word, shape).reshape(-1)
-        for word in (visits, slots, trials & np.uint64(WORD), trials >> np.uint64(32))
-    ]
-    draws = np.empty(words[0].size)
-    for start in range(0, draws.size, BLOCK):
-        part = slice(start, start + BLOCK)
-        high, low, _, _ = philox((words[0][part], words[1][part], words[2][part], words[3][part]), keys)
-        draws[part] = _fraction(high, low)
-    return draws.reshape(shape)
+    words = [visits, slots, trials & np.uint64(WORD), trials >> np.uint64(32)]
+    flat = [np.broadcast_to(word, shape).reshape(-1) if word.size > 1 else word.reshape(-1) for word in words]
+    keys = np.array([key(seed, variable) for variable in variables], dtype=np.uint64).reshape(-1, 2)
+    count = math.prod(shape)
+    draws = np.empty((len(keys), count))
+    width = max(1, BLOCK // max(1, len(keys)))
+    for start in range(0, count, width):
+        part = slice(start, start + width)
+        c0, c1, c2, c3 = (word[part] if word.size > 1 else word for word in flat)
+        high, low, _, _ = philox((c0, c1, c2, c3), (keys[:, :1], keys[:, 1:]))
+        draws[:, part] = _fraction(high, low)
+    return draws.reshape(len(keys), *shape)
 
 
 def _address(value: ArrayLike) -> NDArray[np.uint64]:

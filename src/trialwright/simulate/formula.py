@@ -27,7 +27,10 @@ class Codes:
 
     def is_one_of(self, wanted: Sequence[str]) -> NDArray[np.bool_]:
         """Where the category is one of the names."""
-        return np.isin(self.index, [self.names.index(name) for name in wanted])
+        found = self.index == self.names.index(wanted[0])
+        for name in wanted[1:]:
+            found = found | (self.index == self.names.index(name))
+        return np.asarray(found)
 
 
 Value = Any  # an array of floats or truths with two axes, a number, or Codes
@@ -184,6 +187,8 @@ def _binary(operator: str, left: Expression, right: Expression, scope: _Scope) -
 
 def _category(operator: str, name: str, categories: tuple[str, ...], right: Expression, scope: _Scope) -> Closure:
     words = [_word(part, scope) for part in (right.parts if isinstance(right, ListOf) else (right,))]
+    if not words:
+        raise scope.wrong(f"the list that {name} is compared with is empty")
     unknown = [word for word in words if word not in categories]
     if unknown:
         raise scope.wrong(f"{name} is never '{unknown[0]}'; it is one of {', '.join(categories)}")

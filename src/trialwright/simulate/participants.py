@@ -142,25 +142,20 @@ def screened(program: Program, seed: int, come: Arrivals) -> Crowd:
 def _accepted(
     program: Program, seed: int, trial: NDArray[np.uint64], slot: Integers, fate: Integers, day: Integers
 ) -> dict[str, Any]:
-    """The variables of screening, drawn anew for whoever is not accepted: the attempt is part of the address."""
-    wanted = [*(name for name, _ in program.screening.steps), "fate", "screened"]
+    """The variables of screening, drawn anew for whoever is not accepted: the attempt is part of the address.
+
+    Until everybody is accepted only what the condition needs is computed.
+    """
+    attempt = np.zeros(len(trial), dtype=np.int64)
     left = np.arange(len(trial))
-    kept: dict[str, Any] = {}
-    for attempt in range(ATTEMPTS):
-        address = Address(seed, trial[left, None], slot[left, None], np.full((1, 1), attempt))
-        names: dict[str, Any] = dict(program.parameters)
-        names["fate"] = Codes(fate[left, None], tuple(program.scenarios.fates))
-        names["screened"] = day[left, None].astype(np.float64)
-        program.screening.fill(names, address)
-        fits = np.broadcast_to(program.accept(names), (len(left), 1))[:, 0].astype(bool)
-        if attempt == 0:
-            kept = {name: _writable(names[name]) for name in wanted}
-        else:
-            for name in wanted:
-                _put(kept[name], left, names[name])
-        left = left[~fits]
+    for _ in range(ATTEMPTS):
+        address = Address(seed, trial[left, None], slot[left, None], attempt[left, None])
+        names = program.accepting.fill(_known_before(program, fate[left], day[left]), address)
+        left = left[~np.broadcast_to(program.accept(names), (len(left), 1))[:, 0].astype(bool)]
         if not len(left):
-            return {**program.parameters, **kept}
+            address = Address(seed, trial[:, None], slot[:, None], attempt[:, None])
+            return program.screening.fill(_known_before(program, fate, day), address)
+        attempt[left] += 1
     worst = list(program.scenarios.fates)[int(fate[left[0]])]
     raise Impossible(
         f"{ATTEMPTS} draws gave nobody of fate '{worst}' whom screening.accept takes; "
@@ -168,15 +163,12 @@ def _accepted(
     )
 
 
-def _writable(value: Any) -> Any:
-    return Codes(value.index.copy(), value.names) if isinstance(value, Codes) else np.array(value)
-
-
-def _put(into: Any, rows: Integers, value: Any) -> None:
-    if isinstance(into, Codes):
-        into.index[rows] = value.index
-    else:
-        into[rows] = value
+def _known_before(program: Program, fate: Integers, day: Integers) -> dict[str, Any]:
+    """What the variables of screening may speak of: the parameters, the fate, the day of screening."""
+    known: dict[str, Any] = dict(program.parameters)
+    known["fate"] = Codes(fate[:, None], tuple(program.scenarios.fates))
+    known["screened"] = day[:, None].astype(np.float64)
+    return known
 
 
 def _visit_days(

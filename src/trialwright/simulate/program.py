@@ -85,6 +85,7 @@ class Program:
     arms: tuple[str, ...]
     screening: Table
     accept: Formula
+    accepting: Table
     course: Table
     ends: Mapping[str, Formula]
     visit_table: Table
@@ -158,6 +159,7 @@ def _compiled(compiler: Compiler, definition: Definition, name: str) -> Program:
         arms=arms,
         screening=screening,
         accept=accept,
+        accepting=screening.only(accept.uses, compiler.uses),
         course=course,
         ends=ends,
         visit_table=visit_table,

@@ -5,7 +5,7 @@ visits has a place for each planned visit, one of a log has a place for each row
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,7 @@ from trialwright.compute import chance
 from trialwright.design.problems import Problem, known_or_close
 from trialwright.simulate.formula import Codes, Environment, Formula, Value, WrongFormula, formula
 from trialwright.simulate.reading import Read
-from trialwright.simulate.scenario import Joint, Scenario, Variable, Variables
+from trialwright.simulate.scenario import DRAWS, Joint, Scenario, Variable, Variables
 
 Floats = NDArray[np.float64]
 
@@ -30,6 +30,8 @@ class Address:
     trial: NDArray[np.uint64]
     slot: NDArray[np.int64]
     place: NDArray[np.int64]
+    drawn: dict[str, Floats] = field(default_factory=dict)
+    """Uniform draws that were made together for a whole table, by name."""
 
 
 Step = Callable[[Environment, Address], Value]
@@ -43,12 +45,26 @@ QUANTILES: dict[str, Callable[..., Value]] = {
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Compiled variables in order."""
+    """Compiled variables in order; `draws` are the uniform draws that each of them needs at every place."""
 
     steps: tuple[tuple[str, Step], ...]
+    draws: Mapping[str, tuple[str, ...]]
+
+    def only(self, names: frozenset[str], uses: Mapping[str, frozenset[str]]) -> "Table":
+        """The steps that these names need, in the same order."""
+        wanted: set[str] = set()
+        left = set(names)
+        while left:
+            name = left.pop()
+            wanted.add(name)
+            left |= uses.get(name, frozenset()) - wanted
+        return Table(tuple(step for step in self.steps if step[0] in wanted), self.draws)
 
     def fill(self, environment: dict[str, Any], address: Address) -> dict[str, Any]:
         """Compute every variable into the environment."""
+        names = tuple(dict.fromkeys(draw for name, _ in self.steps for draw in self.draws.get(name, ())))
+        made = chance.uniforms(address.seed, names, address.trial, address.slot, address.place)
+        address = replace(address, drawn=dict(zip(names, made, strict=True)))
         for name, step in self.steps:
             environment[name] = spread(step(environment, address), address)
         return environment
@@ -74,7 +90,9 @@ class Compiler:
         self.parameters = {**source.scenarios.parameters, **scenario.parameters}
         self.known: dict[str, tuple[str, ...] | None] = dict.fromkeys(self.parameters)
         self.steps: dict[str, Decimal] = {}
+        self.uses: dict[str, frozenset[str]] = {}
         self.problems: list[Problem] = []
+        self._used: set[str] = set()
         self.factors = {name: (joint, _factor(joint)) for name, joint in source.scenarios.joint.items()}
 
     def wrong(self, path: Sequence[str | int], says: str, hint: str | None = None) -> None:
@@ -86,7 +104,9 @@ class Compiler:
     def formula(self, text: Any, path: Sequence[str | int]) -> Formula:
         """A compiled formula; a wrong one is noted and stands for missing."""
         try:
-            return formula(text, self.known, self.visits)
+            made = formula(text, self.known, self.visits)
+            self._used |= made.uses
+            return made
         except WrongFormula as wrong:
             self.wrong(path, str(wrong))
             return Formula(str(text), lambda _: np.nan, frozenset())
@@ -102,14 +122,19 @@ class Compiler:
     def table(self, variables: Variables, path: tuple[str, ...], rows: int = 0, prefix: str = "") -> Table:
         """Compile a table of variables in the order of the file; `prefix` keeps the draws of logs apart."""
         steps = []
+        draws: dict[str, tuple[str, ...]] = {}
         for name, variable in variables.items():
             if name in self.known:
                 self.wrong((*path, name), f"'{name}' is declared a second time")
+            self._used = set()
             steps.append((name, self._variable(prefix + name, variable, (*path, name), rows)))
             self.known[name] = tuple(variable.choose) if variable.choose is not None else None
+            if variable.kind in DRAWS:
+                draws[name] = self._score(prefix + name, variable, ()).draws
+            self.uses[name] = frozenset(self._used)
             if variable.step is not None:
                 self.steps[name] = variable.step
-        return Table(tuple(steps))
+        return Table(tuple(steps), draws)
 
     def _variable(self, name: str, variable: Variable, path: tuple[str, ...], rows: int) -> Step:
         kind = variable.kind
@@ -219,6 +244,13 @@ class Score:
         """Whether a uniform draw does without the detour over a normal score."""
         return self.block is None and not self.persist
 
+    @property
+    def draws(self) -> tuple[str, ...]:
+        """The uniform draws that it takes at every place."""
+        if self.row is None:
+            return (self.name,)
+        return tuple(f"{self.block}.{index}" for index, weight in enumerate(self.row.tolist()) if weight)
+
     def __call__(self, address: Address) -> Floats:
         if self.row is not None:
             parts = [
@@ -235,6 +267,9 @@ class Score:
 
 
 def _uniform(address: Address, variable: str, place: NDArray[np.int64]) -> Floats:
+    made = address.drawn.get(variable)
+    if made is not None:
+        return made
     return chance.uniform(address.seed, variable, address.trial, address.slot, place)
 
 

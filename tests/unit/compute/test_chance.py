@@ -51,6 +51,16 @@ def test_a_draw_does_not_depend_on_which_others_are_asked_for(trials, slots, vis
     assert np.array_equal(backwards[::-1], whole[:, slot, visit])
 
 
+@given(st.lists(st.text(max_size=5), min_size=1, max_size=6), st.integers(1, 30), st.integers(1, 9))
+@settings(max_examples=40)
+def test_several_variables_at_once_are_the_same_draws(variables, slots, visits) -> None:
+    address = (2**40 + 3, np.arange(slots)[:, None], np.arange(visits))
+    together = chance.uniforms(7, variables, *address)
+    assert together.shape == (len(variables), slots, visits)
+    for variable, draws in zip(variables, together, strict=True):
+        assert np.array_equal(draws, chance.uniform(7, variable, *address))
+
+
 def test_blocks_of_a_long_array_are_joined_without_a_seam() -> None:
     count = 2 * chance.BLOCK + 3
     whole = chance.uniform(1, "x", 0, np.arange(count), 0)
