@@ -32,6 +32,10 @@ class Findings:
         node = walked(self.root, path)[0]
         return Place(node.place.file, node.place.line, node.place.column + node.inset)
 
+    def short(self, path: Path, key: str) -> Path:
+        """The path of `key` below, or the path itself where the text wrote the short form, a bare list."""
+        return path if isinstance(walked(self.root, path)[0].value, list) else (*path, key)
+
     def known(self, path: Path, name: str, choices: Iterable[str], what: str) -> bool:
         """Whether `name` is one of the choices; an error at the path where it is not."""
         choices = list(choices)

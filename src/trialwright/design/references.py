@@ -143,12 +143,7 @@ def _schedule(definition: Definition, found: Findings) -> None:
         if key not in both:
             found.error(path, f"'{key}' is neither a form nor an activity", known_or_close(key, both), at_key=True)
             continue
-        visits: Path = (*path, "visits")
-        plain_list = isinstance(getattr(found.root.child("schedule"), "value", None), dict) and isinstance(
-            getattr(found.root.child("schedule").child(key), "value", None),  # type: ignore[union-attr]
-            list,
-        )
-        found.all_known(path if plain_list else visits, due.visits, definition.visits, "the visit")
+        found.all_known(found.short(path, "visits"), due.visits, definition.visits, "the visit")
         form = definition.forms.get(key)
         if form is not None and form.log != due.log:
             kind, other = ("is", "is not") if form.log else ("is not", "is")

@@ -210,16 +210,15 @@ def _binding(definition: Definition, path: Path, fact: Fact, form: str, item: st
             f"add {bound.unit}",
         )
     if fact.values and bound.codes in definition.codelists:
-        given = list(definition.codelists[bound.codes])
-        for index, value in enumerate(fact.values):
-            if value not in given:
-                found.error(
-                    (*path, "values", index), f"'{form}.{item}' never is '{value}'", known_or_close(value, given)
-                )
-        missing = [code for code in given if code not in fact.values]
-        if missing:
-            found.error(
-                (*path, "values"),
-                f"'{form}.{item}' can be {', '.join(missing)}, which the fact cannot",
-                "add what is missing",
-            )
+        _codes(path, fact, f"{form}.{item}", list(definition.codelists[bound.codes]), found)
+
+
+def _codes(path: Path, fact: Fact, name: str, given: list[str], found: Findings) -> None:
+    """The values of a coded fact are the codes that its item can give, all of them."""
+    for index, value in enumerate(fact.values):
+        if value not in given:
+            found.error((*path, "values", index), f"'{name}' never is '{value}'", known_or_close(value, given))
+    missing = [code for code in given if code not in fact.values]
+    if missing:
+        sentence = f"'{name}' can be {', '.join(missing)}, which the fact cannot"
+        found.error((*path, "values"), sentence, "add what is missing")
