@@ -221,7 +221,9 @@ def _stand(criterion: Checked, where: Where) -> tuple[State, list[Needs]]:
 
 
 def _cost(needs: Needs) -> tuple[int, int]:
-    """A judgement is asked only where no facts alone would do; then the shortest list, among equals the first written."""
+    """A judgement is asked only where no facts alone would do; then the shortest list, among equals the first
+    written.
+    """
     return len(_judgements(needs)), len(needs)
 
 

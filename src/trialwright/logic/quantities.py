@@ -140,9 +140,8 @@ def _bare_number(checker: "Checker", source: Expression, left: Typed, right: Typ
         return (taken, measured) if measured is right else (measured, taken)
     code = own.code if own else next(iter(measured.type.units), "its unit")
     number = show(bare.source) if bare.source is not None else "the number"
-    checker.wrong(
-        source, f"{_phrase(measured)} does not compare with {number}, which has no unit", f"write {number} {code}"
-    )
+    hint = f"write {number} {code}" if bare.operation == "literal" else f"give {number} a unit in its definition"
+    checker.wrong(source, f"{_phrase(measured)} does not compare with {number}, which has no unit", hint)
     return None
 
 
