@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from trialwright.design import Place, Problem, Reading
+    from rich.console import Console
+
+    from trialwright.design import Place, Problem, Reading, Review
 
 
 def check(
@@ -75,14 +77,39 @@ def _print(reading: "Reading") -> None:
     for title, style, problems in (("Errors", "red", reading.errors), ("Warnings", "yellow", reading.warnings)):
         if problems:
             console.print(f"[bold {style}]{title}[/] ({len(problems)})")
-            for first, more in _together(problems):
-                hint = f" [dim]({escape(first.suggestion)})[/]" if first.suggestion else ""
-                console.print(
-                    f"  [cyan]{escape(str(first.place))}[/]  {escape(first.message)}{hint}{_also(first.place, more)}"
-                )
+            _rows(console, [_problem_row(first, more) for first, more in _together(problems)])
     if reading.review is not None:
-        _print_review(reading, console)
-    console.print(_verdict(reading))
+        _print_review(reading.review, console)
+        for title, names in (
+            ("Endpoints that nothing feeds", reading.review.unfed_endpoints),
+            ("Items on no visit", reading.review.idle_items),
+            ("Methods that the catalogue lacks", reading.review.missing_methods),
+        ):
+            console.print(f"[bold]{title}[/]: {escape(', '.join(names)) or 'none'}", soft_wrap=not console.is_terminal)
+    console.print(_verdict(reading), soft_wrap=not console.is_terminal)
+
+
+def _rows(console: "Console", rows: "Sequence[tuple[str, str]]") -> None:
+    """Two columns that wrap on a terminal, one line each in a pipe."""
+    if not console.is_terminal:
+        for place, text in rows:
+            console.print(f"  [cyan]{place}[/]  {text}")
+        return
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="cyan", overflow="fold", max_width=max(48, console.width // 2))
+    table.add_column()
+    for place, text in rows:
+        table.add_row(f"  {place}", text)
+    console.print(table, soft_wrap=False)
+
+
+def _problem_row(first: "Problem", more: "Sequence[Place]") -> tuple[str, str]:
+    from rich.markup import escape
+
+    hint = f" [dim]({escape(first.suggestion)})[/]" if first.suggestion else ""
+    return escape(str(first.place)), f"{escape(first.message)}{hint}{_also(first.place, more)}"
 
 
 def _together(problems: "Sequence[Problem]") -> "list[tuple[Problem, list[Place]]]":
@@ -104,27 +131,21 @@ def _also(first: "Place", others: "Sequence[Place]") -> str:
     return f" [dim](also {', '.join(shown)}{more})[/]" if others else ""
 
 
-def _print_review(reading: "Reading", console: Any) -> None:
+def _print_review(seen: "Review", console: "Console") -> None:
     from rich.markup import escape
 
-    seen = reading.review
-    if seen is None:
-        return
     if seen.assumptions:
         console.print(f"[bold]Assumptions[/] ({len(seen.assumptions)}): no source confirms these")
-        for one in seen.assumptions:
-            where = f"{one.file}:{one.line}"
-            console.print(f"  [cyan]{escape(where)}[/]  {escape(one.path)}: {escape(one.note or 'assumed')}")
+        _rows(
+            console,
+            [
+                (escape(f"{one.file}:{one.line}"), f"{escape(one.path)}: {escape(one.note or 'assumed')}")
+                for one in seen.assumptions
+            ],
+        )
     if seen.ambiguities:
         console.print(f"[bold]Ambiguities[/] ({len(seen.ambiguities)}): the sources leave these open")
-        for open_question in seen.ambiguities:
-            console.print(f"  {escape(open_question.path)}: {escape(open_question.text)}")
-    for title, names in (
-        ("Endpoints that nothing feeds", seen.unfed_endpoints),
-        ("Items on no visit", seen.idle_items),
-        ("Methods that the catalogue lacks", seen.missing_methods),
-    ):
-        console.print(f"[bold]{title}[/]: {escape(', '.join(names)) or 'none'}")
+        _rows(console, [(escape(one.path), escape(one.text)) for one in seen.ambiguities])
 
 
 def _verdict(reading: "Reading") -> str:
