@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from trialwright.design.schema import schema_text
 
 ROOT = Path(__file__).resolve().parents[1]
-ORDER = ["design", "logic", "eligibility", "consent", "conduct", "allocation", "capture", "measures", "ledger", "store"]
+ORDER = ["definition", "logic", "eligibility", "consent", "conduct", "allocation", "capture", "measures", "ledger", "store"]
 MADE = "<!-- Made by `make docs` from the tests; change those, not this page. -->\n"
 
 Results = dict[str, list[dict[str, Any]]]
