@@ -5,11 +5,13 @@ Without PostgreSQL its tests are skipped with the reason; `TRIALWRIGHT_REQUIRE=p
 
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -84,15 +86,12 @@ def new_database(postgres: str) -> Iterator[Callable[[], str]]:
     made: list[str] = []
 
     def make() -> str:
-        name = f"tw_{os.getpid()}_{len(made)}"
+        name = f"tw_{secrets.token_hex(6)}"
         with psycopg.connect(postgres, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"')
         made.append(name)
         parts = conninfo_to_dict(postgres)
-        host = f"?host={parts['host']}" if parts.get("host") else ""
-        who = f"{parts.get('user', '')}" + (f":{parts['password']}" if parts.get("password") else "")
-        port = f"&port={parts['port']}" if parts.get("port") and host else ""
-        return f"postgresql://{who}@/{name}{host}{port}"
+        return "postgresql:///?" + urlencode({**parts, "dbname": name}, quote_via=quote)
 
     yield make
     if not os.environ.get("TRIALWRIGHT_TEST_PG"):

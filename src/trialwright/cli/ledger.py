@@ -56,6 +56,23 @@ def restore(
     typer.echo(f"{folder}: {store.restore(source, folder, database)}")
 
 
+@ledger_app.command()
+def grants(role: Annotated[str, typer.Argument(help="The role that the application works as.")]) -> None:
+    """Print what the owner of a PostgreSQL database runs once, so that the application cannot change its guards."""
+    from trialwright import store
+
+    for statement in store.grants(role):
+        typer.echo(f"{statement};")
+
+
+@ledger_app.command()
+def rebuild(folder: Folder) -> None:
+    """Make the pages again from their facts."""
+    from trialwright import store
+
+    typer.echo(f"{folder}: {store.rebuild(folder)} pages made again")
+
+
 def _json(found: object) -> str:
     import json
 

@@ -27,6 +27,7 @@ from trialwright.store.opening import (
     rebuild,
     verify,
 )
+from trialwright.store.roles import grants
 from trialwright.store.vault import SealedVault
 from trialwright.store.world import ServerClock, SystemChance
 
@@ -45,6 +46,7 @@ __all__ = [
     "alias_of",
     "backup",
     "create",
+    "grants",
     "note",
     "open_access",
     "open_desk",

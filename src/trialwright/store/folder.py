@@ -76,7 +76,10 @@ def write_settings(trial: TrialFolder) -> None:
         "[recipients]",
         *(f"{_text(role)} = {_text(key)}" for role, key in trial.recipients.items()),
     ]
-    (trial.path / SETTINGS).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with (trial.path / SETTINGS).open("w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _text(value: str) -> str:

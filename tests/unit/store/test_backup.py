@@ -110,3 +110,14 @@ def test_the_commands_say_what_they_found_and_exit_with_one_when_it_is_bad(
     bad = runner.invoke(ledger_app, ["verify", str(folder), "--json"])
     assert bad.exit_code == 1
     assert '"first_bad": 5' in bad.stdout
+
+
+def test_the_commands_make_pages_again_and_print_what_the_application_may_do(new_trial: Callable[..., Path]) -> None:
+    from trialwright.cli.ledger import ledger_app
+
+    folder, _ = a_trial(new_trial)
+    runner = CliRunner()
+    assert "9 pages made again" in runner.invoke(ledger_app, ["rebuild", str(folder)]).stdout
+    printed = runner.invoke(ledger_app, ["grants", "clinic"]).stdout
+    assert 'GRANT UPDATE (payload, salt) ON store_fact TO "clinic";' in printed
+    assert "DELETE ON store_fact" not in printed
