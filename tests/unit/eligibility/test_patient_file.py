@@ -79,7 +79,7 @@ def test_every_error_is_told_at_once() -> None:
         {
             "facts": {
                 "agee": 3,
-                "age": 3.5,
+                "age": "old",
                 "sex": "X",
                 "ck": "5 g/L",
                 "onset": "2024-13",
