@@ -20,7 +20,18 @@ from typer.testing import CliRunner
 from trialwright.design.schema import schema_text
 
 ROOT = Path(__file__).resolve().parents[1]
-ORDER = ["definition", "logic", "eligibility", "consent", "conduct", "allocation", "capture", "measures", "ledger", "store"]
+ORDER = [
+    "definition",
+    "logic",
+    "eligibility",
+    "consent",
+    "conduct",
+    "allocation",
+    "capture",
+    "measures",
+    "ledger",
+    "store",
+]
 MADE = "<!-- Made by `make docs` from the tests; change those, not this page. -->\n"
 
 Results = dict[str, list[dict[str, Any]]]
@@ -136,7 +147,7 @@ def matrix(requirements: list[dict[str, Any]], found: list[Section], results: Re
 
 
 def verdict(runs: list[list[dict[str, Any]]], lacks: str | None = None) -> str:
-    """How a requirement stands: open, shown, FAILS, or not run, wholly or in part; `lacks` says what no test shows yet."""
+    """How a requirement stands: open, shown, FAILS or not run, wholly or in part. `lacks`: what no test shows yet."""
     if not runs:
         return "**open**: no test"
     outcomes = {entry["outcome"] for run in runs for entry in run}

@@ -108,12 +108,15 @@ def _file(path: Path, folder: Path, within: tuple[Path, ...], asked: Place, tree
         return None
     tree.files.append(path)
     builder = _Builder(str(path), path, folder, (*within, path.resolve()), tree)
-    try:
-        events = list(YAML(typ="safe", pure=True).parse(text))
-    except Exception as wrong:  # Whatever a parser of text raises on garbage is about the text.
-        tree.problems.append(_unreadable(wrong, text, str(path)))
-        return None
-    for event in events:
+    events = iter(YAML(typ="safe", pure=True).parse(text))
+    while True:
+        try:
+            event = next(events, None)
+        except Exception as wrong:  # Whatever a parser of text raises on garbage is about the text.
+            tree.problems.append(_unreadable(wrong, text, str(path)))
+            return None
+        if event is None:
+            break
         if not builder.take(event):
             return None
     if builder.root is None:
