@@ -28,6 +28,7 @@ def a_trial(new_trial: Callable[..., Path]) -> tuple[Path, list[Fact]]:
     return folder, list(ledger.facts())
 
 
+@pytest.mark.requirement("BK1")
 def test_a_backup_is_a_trial_folder_with_everything_in_it(new_trial: Callable[..., Path], tmp_path: Path) -> None:
     folder, facts = a_trial(new_trial)
     assert store.backup(folder, tmp_path / "copy").ok
@@ -40,6 +41,7 @@ def test_a_backup_is_a_trial_folder_with_everything_in_it(new_trial: Callable[..
     assert store.read_snapshot(tmp_path / "copy").hash == store.read_snapshot(folder).hash
 
 
+@pytest.mark.requirement("BK1", "BK3")
 def test_a_backup_goes_back_on_the_other_database_and_work_goes_on(
     new_trial: Callable[..., Path], vendor: str, tmp_path: Path, new_database: Callable[[], str]
 ) -> None:
@@ -57,6 +59,7 @@ def test_a_backup_goes_back_on_the_other_database_and_work_goes_on(
     assert store.verify(tmp_path / "back").ok
 
 
+@pytest.mark.requirement("BK1")
 def test_a_backup_made_while_others_write_is_one_instant(new_trial: Callable[..., Path], tmp_path: Path) -> None:
     folder, _ = a_trial(new_trial)
     ledger = store.open_ledger(folder)
