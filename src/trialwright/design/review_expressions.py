@@ -16,7 +16,6 @@ from trialwright.design.review_forms import items_at
 from trialwright.design.scopes import event_scope, fact_scope, form_scope, population_scope
 from trialwright.design.tree import nodes
 from trialwright.logic.structure import CONDITIONS, REMARKS
-from trialwright.logic.syntax import Name, children
 
 CRITERION_KEYS = ("when", "for_each", "unless", "judgement")
 
@@ -114,7 +113,7 @@ def _check(
     except logic.LogicErrors as wrong:
         _note(found, path, wrong)
         return
-    names = _names(expression)
+    names = {name.partition(".")[0] for name in logic.names(expression)}
     for name in sorted(hidden & names):
         found.error(path, f"this reads '{name}', which is sealed", "what the page does would give it away")
     for name in sorted(later & names):
@@ -173,9 +172,3 @@ def _note(found: Findings, path: Path, wrong: logic.LogicErrors) -> None:
         found.problems.append(
             Problem(place, error.message, error.suggestion or None, "error", dotted(found.root, path))
         )
-
-
-def _names(expression: logic.Expression) -> frozenset[str]:
-    """The first words of the names that an expression uses."""
-    own = {expression.path[0]} if isinstance(expression, Name) else set()
-    return frozenset(own.union(*(_names(part) for part in children(expression))))
