@@ -110,8 +110,9 @@ class DatabaseLedger:
         """One transaction with one writer. Raises `Broken` when what was appended since does not verify."""
         if getattr(self._here, "act", None) is not None:
             raise OutsideAct("an act is under way already")
-        # A server that was restarted has closed the connection; the next act gets a new one.
-        self._connection.close_if_unusable_or_obsolete()
+        if self._postgresql:
+            # A server that was restarted has closed the connection; the next act gets a new one.
+            self._connection.close_if_unusable_or_obsolete()
         with self._alone(), transaction.atomic(using=self.alias, savepoint=False, durable=True):
             act = self._here.act = self._begin()
             try:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.plugins.acts import act, consent
@@ -20,6 +21,15 @@ def test_a_new_trial_verifies_and_is_empty(trial_folder: Path) -> None:
     assert found.ok
     assert (found.facts, found.beyond) == (0, 0)
     assert store.read_state(trial_folder).number == 0
+
+
+def test_a_connection_lasts_from_act_to_act(trial_folder: Path) -> None:
+    """Opening one for each act costs ten times the act."""
+    ledger = store.open_ledger(trial_folder)
+    act(ledger, consent())
+    first = connections[ledger.alias].connection
+    act(ledger, consent("AMC-002-M"))
+    assert connections[ledger.alias].connection is first
 
 
 def test_no_private_key_lies_in_the_folder(trial_folder: Path) -> None:
