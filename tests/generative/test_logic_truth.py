@@ -5,6 +5,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.generative.logic_expressions import CONDITIONS, PARTICIPANT, SCREENING
+from tests.generative.logic_expressions import SCOPE as EXPRESSIONS
 
 from trialwright import logic
 from trialwright.logic import NOT_APPLICABLE, UNKNOWN
@@ -138,3 +140,15 @@ def test_the_explanation_says_what_the_evaluation_says(text: str, values: Any) -
     found = logic.explain(typed, values)
     assert found.value is logic.evaluate(typed, values)
     assert bool(found.needs) == (found.value is UNKNOWN)
+
+
+@QUICK
+@given(CONDITIONS, PARTICIPANT)
+def test_every_unknown_condition_says_what_it_needs_and_every_explanation_agrees(text: str, facts: Any) -> None:
+    typed = logic.check(logic.parse(text), EXPRESSIONS, "boolean")
+    context = logic.Context({"screening": SCREENING})
+    answer = logic.evaluate(typed, facts, context)
+    explained = logic.explain(typed, facts, context)
+    assert explained.value is answer
+    assert explained.lines()
+    assert bool(logic.missing_facts(typed, facts, context)) == (answer is UNKNOWN)

@@ -145,7 +145,7 @@ def _facts(typed: Typed) -> list[Typed]:
     """The facts that a test uses, each once."""
     found: dict[Any, Typed] = {}
     for part in typed.parts:
-        for fact in [part] if part.operation in FACTS else _facts(part):
+        for fact in [part] if part.operation in (*FACTS, *OVER_ROWS) else _facts(part):
             found.setdefault((fact.operation, str(fact.data), fact.source), fact)
     return list(found.values())
 

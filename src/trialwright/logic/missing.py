@@ -88,7 +88,8 @@ def alternatives(typed: Typed, wanted: bool, where: Where) -> list[Needs]:
         case "not":
             return alternatives(parts[0], not wanted, where)
         case "and" | "or":
-            each = [alternatives(part, wanted, where) for part in parts]
+            # what is not applicable drops out, so it can settle nothing either
+            each = [alternatives(part, wanted, where) for part in parts if where.value(part) is not NOT_APPLICABLE]
             return together(each) if (typed.operation == "and") == wanted else _either(each)
         case "exists" | "every" | "for_each":
             return _over_rows(typed, wanted, where)
@@ -120,22 +121,19 @@ def _over_rows(typed: Typed, wanted: bool, where: Where) -> list[Needs]:
     each = []
     for position, row in enumerate(rows, 1):
         inside = where.inside(listed, row, position)
-        if typed.operation != "for_each":
-            each.append(alternatives(typed.parts[1], wanted, inside))
+        first, *rest = typed.parts[1:]
+        if inside.value(first) is NOT_APPLICABLE:
             continue
-        fits, excused = typed.parts[1:]
-        if wanted:
-            each.append(together([alternatives(fits, True, inside), alternatives(excused, False, inside)]))
-        else:
-            unfit = [] if where_is(inside, fits, NOT_APPLICABLE) else alternatives(fits, False, inside)
-            excuse = [] if where_is(inside, excused, NOT_APPLICABLE) else alternatives(excused, True, inside)
-            each.append(NOTHING if where_is(inside, fits, NOT_APPLICABLE) else _either([unfit, excuse]))
+        each.append(_offence(first, rest[0], wanted, inside) if rest else alternatives(first, wanted, inside))
     return together(each) if (typed.operation == "every") == wanted else _either(each)
 
 
-def where_is(where: Where, typed: Typed, value: Any) -> bool:
-    """Whether a part has exactly this value here."""
-    return where.value(typed) is value
+def _offence(fits: Typed, excused: Typed, wanted: bool, inside: Where) -> list[Needs]:
+    """Of one row of for_each: that it fits and is not excused, or that it does not fit or is excused."""
+    if wanted:
+        return together([alternatives(fits, True, inside), alternatives(excused, False, inside)])
+    excuse = [] if inside.value(excused) is NOT_APPLICABLE else alternatives(excused, True, inside)
+    return _either([alternatives(fits, False, inside), excuse])
 
 
 def _counted(typed: Typed, wanted: bool, where: Where) -> list[Needs] | None:
