@@ -11,7 +11,7 @@ from tests.plugins.lists import PHARMACIST
 
 from trialwright import design, simulate, store
 from trialwright.allocation.slots import sealed_list
-from trialwright.cli.catalogue import catalogue
+from trialwright.conduct.catalogue import catalogue
 from trialwright.ledger.snapshot import Snapshot
 from trialwright.simulate import Cast, Rehearsed
 

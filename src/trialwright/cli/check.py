@@ -18,7 +18,7 @@ def check(
 ) -> None:
     """Validate a definition: errors with their places, warnings, assumptions, ambiguities, what nothing feeds."""
     from trialwright import design
-    from trialwright.cli.catalogue import catalogue
+    from trialwright.conduct.catalogue import catalogue
 
     reading = design.inspect(trial, catalogue())
     if json:

@@ -41,9 +41,9 @@ def demo(
 def _make(console: object, folder: Path, trial: Path, seed: int, scenario: str | None) -> None:
     """Rehearse one trial into the folder and write its report."""
     from trialwright import design, simulate, store
-    from trialwright.cli.catalogue import catalogue
     from trialwright.cli.progress import progress
     from trialwright.cli.unblinded import write_report
+    from trialwright.conduct.catalogue import catalogue
 
     console.print(f"Reading {trial} ...")  # type: ignore[attr-defined]
     definition = design.read(trial, catalogue())

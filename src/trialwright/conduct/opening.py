@@ -1,6 +1,7 @@
 """Open a trial, activate a site, amend."""
 
 from trialwright import design
+from trialwright.conduct.catalogue import catalogue
 from trialwright.conduct.desk import Desk
 from trialwright.conduct.permissions import Person
 from trialwright.conduct.refusal import Refused
@@ -19,15 +20,22 @@ def open_trial(
     rehearsal: bool = False,
     why: str | None = None,
 ) -> Fact:
-    """Fact 1: the canonical definition and the commitment to the allocation list.
+    """Fact 1: the whole definition and the commitment to the allocation list.
 
     `accepted_by` names who accepts the assumptions that nobody has confirmed; without a name a definition that rests
     on assumptions is refused.
     """
+    lacking = () if rehearsal else design.missing_methods(definition, catalogue())
+    if lacking:
+        raise Refused(
+            "The definition plans what this program cannot do yet; it can be rehearsed but not opened.",
+            "methods",
+            lacking,
+        )
     assumptions = design.assumptions(definition)
     if assumptions and not accepted_by:
         raise Refused(
-            f"The definition rests on {len(assumptions)} assumptions that nobody has confirmed; name who accepts them.",
+            f"{len(assumptions)} assumptions of the definition are not confirmed by anybody; name who accepts them.",
             "assumptions",
             tuple(f"{assumption.path} ({assumption.note or 'assumed'})" for assumption in assumptions),
         )

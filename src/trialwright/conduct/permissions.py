@@ -5,6 +5,7 @@ staff act for the participants of their own sites only. Whether a blinded role m
 of the item, not this table.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from trialwright.conduct.refusal import Refused
@@ -76,8 +77,18 @@ class Person:
 def require(verb: str, by: Person) -> None:
     """Refuse a role that may not do this."""
     if by.role not in MAY[verb]:
-        who = ", ".join(sorted(MAY[verb]))
-        raise Refused(f"A {by.role} may not {DOES[verb]}; ask one of: {who}.", "permission")
+        raise Refused(f"{a_person(by.role)} may not {DOES[verb]}; ask one of: {people(MAY[verb])}.", "permission")
+
+
+def a_person(role: str) -> str:
+    """A role at the beginning of a sentence: `A data manager`, `An investigator`."""
+    words = role.replace("_", " ")
+    return f"{'An' if words[:1] in 'aeiou' else 'A'} {words}"
+
+
+def people(roles: Iterable[str]) -> str:
+    """Roles in a sentence, in alphabetical order."""
+    return ", ".join(sorted(role.replace("_", " ") for role in roles))
 
 
 def require_site(by: Person, site: str) -> None:

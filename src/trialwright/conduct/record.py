@@ -7,7 +7,7 @@ from trialwright import logic
 from trialwright.capture import Entered, Finding, FormRules
 from trialwright.conduct.consent import require_consent
 from trialwright.conduct.desk import Desk
-from trialwright.conduct.permissions import ENTERS, Person
+from trialwright.conduct.permissions import ENTERS, Person, a_person, people
 from trialwright.conduct.protocol import Protocol
 from trialwright.conduct.query import open_query
 from trialwright.conduct.refusal import Refused
@@ -92,8 +92,8 @@ def _rules(protocol: Protocol, form: str, visit: str, by: Person) -> FormRules:
         raise Refused(f"There is no form '{form}'; the definition has {', '.join(definition.forms)}.", "form")
     rules = protocol.form(form)
     if by.role not in (rules.form.entered_by or ENTERS):
-        who = ", ".join(rules.form.entered_by or sorted(ENTERS))
-        raise Refused(f"A {by.role} does not enter {rules.form.label}; it is entered by: {who}.", "permission")
+        who = people(rules.form.entered_by or ENTERS)
+        raise Refused(f"{a_person(by.role)} does not enter {rules.form.label}; it is entered by: {who}.", "permission")
     if rules.form.log:
         if visit:
             raise Refused(f"{rules.form.label} is a log; record its rows without a visit.", "visit")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from trialwright.conduct.desk import Desk
-from trialwright.conduct.permissions import Person
+from trialwright.conduct.permissions import Person, people
 from trialwright.conduct.refusal import Refused
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import Fact
@@ -27,7 +27,7 @@ def unblind(desk: Desk, *, stage: str, keys: Sequence[str], by: Person, why: str
         final = stage == protocol.final_lock
         if not final and by.role not in declared[stage].firewall:
             raise Refused(
-                f"After lock {stage} only {', '.join(declared[stage].firewall)} may be unblinded; everybody else stays "
+                f"After lock {stage} only {people(declared[stage].firewall)} may be unblinded; everybody else stays "
                 "blind until the end.",
                 "firewall",
             )

@@ -9,7 +9,7 @@ from trialwright.design.forms import blinding_of, due_forms, items, nearest
 from trialwright.design.model import Definition
 from trialwright.design.problems import DefinitionErrors, Place, Problem
 from trialwright.design.read import Reading, inspect, read
-from trialwright.design.review import Review, ambiguities, assumptions
+from trialwright.design.review import Review, ambiguities, assumptions, missing_methods
 from trialwright.design.scopes import event_scope, fact_scope, form_scope, population_scope
 from trialwright.design.strata import strata, stratum_name
 
@@ -39,6 +39,7 @@ __all__ = [
     "full_text",
     "inspect",
     "items",
+    "missing_methods",
     "nearest",
     "planned_window",
     "population_scope",

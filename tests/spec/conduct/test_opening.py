@@ -42,7 +42,7 @@ def test_somebody_takes_responsibility_for_what_is_only_assumed() -> None:
     """Without assumptions nobody needs to; with them a name is kept in the first fact."""
     table = [
         ("confirmed", small_trial(), None, "done"),
-        ("assumed", assumed(), None, "The definition rests on 1 assumptions that nobody has confirmed"),
+        ("assumed", assumed(), None, "of the definition are not confirmed by anybody; name who accepts them"),
         ("assumed", assumed(), None, "visits.WEEK8.window"),
         ("assumed", assumed(), "Prof. P. Investigator", "done"),
     ]
@@ -57,6 +57,31 @@ def test_somebody_takes_responsibility_for_what_is_only_assumed() -> None:
         assert answer in said, what
 
 
+@pytest.mark.requirement("VA2")
+def test_what_the_program_cannot_do_yet_may_be_rehearsed_but_not_opened() -> None:
+    """An analysis that the catalogue lacks must not be found missing after the last participant."""
+    definition = small_trial()
+    plan = next(iter(definition.analyses.values()))
+    planned = definition.model_copy(
+        update={"analyses": {**definition.analyses, "LATER": plan.model_copy(update={"method": "clairvoyance"})}}
+    )
+    with pytest.raises(Refused, match="it can be rehearsed but not opened") as refused:
+        conduct.open_trial(unopened(), planned, by=CAST["sponsor"])
+    assert refused.value.problems == ("clairvoyance",)
+    desk = unopened()
+    conduct.open_trial(desk, planned, by=CAST["sponsor"], rehearsal=True)
+    assert desk.state.rehearsal
+
+
+@pytest.mark.requirement("RN5")
+def test_a_list_made_under_another_annex_is_refused() -> None:
+    """The definition names the annex by its hash; block sizes stand in neither."""
+    plan = small_trial().randomisation.model_copy(update={"annex_sha256": "ab" * 32})
+    definition = small_trial().model_copy(update={"randomisation": plan})
+    with pytest.raises(Refused, match="made under another annex"):
+        conduct.open_trial(unopened(), definition, by=CAST["sponsor"])
+
+
 @pytest.mark.requirement("RN7", "RN8")
 def test_a_list_that_cannot_last_is_refused_before_the_first_participant() -> None:
     """Every stratum has room for the whole trial."""
@@ -67,8 +92,8 @@ def test_a_list_that_cannot_last_is_refused_before_the_first_participant() -> No
 def test_a_trial_is_opened_once_by_its_sponsor(world: World) -> None:
     table = [
         ("sponsor", "The trial is open already; a change of its definition is an amendment"),
-        ("investigator", "A investigator may not open a trial"),
-        ("data manager", "A data_manager may not open a trial"),
+        ("investigator", "An investigator may not open a trial"),
+        ("data manager", "A data manager may not open a trial"),
     ]
     for who, answer in table:
         assert answer in world.says(who, "open_trial", definition=world.definition)

@@ -25,7 +25,7 @@ def test_a_query_is_asked_answered_closed_and_asked_again(world: World) -> None:
             "data manager",
             "answer_query",
             {"query": "Q1", "text": "Yes"},
-            "A data_manager may not answer a query",
+            "A data manager may not answer a query",
             "open",
         ),
         (

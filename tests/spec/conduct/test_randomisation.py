@@ -123,8 +123,8 @@ def test_only_staff_of_the_participating_site_draw(world: World) -> None:
     table = [
         ("western nurse", "Wim West does not work at site NORTH"),
         ("sponsor", "A sponsor may not randomise a participant"),
-        ("statistician", "A unblinded_statistician may not randomise a participant"),
-        ("pharmacist", "A unblinded_pharmacist may not randomise a participant"),
+        ("statistician", "An unblinded statistician may not randomise a participant"),
+        ("pharmacist", "An unblinded pharmacist may not randomise a participant"),
         ("monitor", "A monitor may not randomise a participant"),
         ("investigator", "done"),
     ]

@@ -24,10 +24,10 @@ def test_nothing_is_opened_before_its_lock_or_by_others(world: World) -> None:
     )
     world.does("data manager", "lock", stage="week8", why="all seen")
     table = [
-        ("investigator", "week8", "A investigator may not unblind the trial"),
+        ("investigator", "week8", "An investigator may not unblind the trial"),
         ("sponsor", "week8", "A sponsor may not unblind the trial"),
-        ("data manager", "week8", "A data_manager may not unblind the trial"),
-        ("escrow holder", "week8", "After lock week8 only unblinded_statistician may be unblinded"),
+        ("data manager", "week8", "A data manager may not unblind the trial"),
+        ("escrow holder", "week8", "After lock week8 only unblinded statistician may be unblinded"),
         ("statistician", "final", "Lock final is not set"),
         ("statistician", "week8", "done"),
     ]
