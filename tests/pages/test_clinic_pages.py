@@ -126,12 +126,9 @@ def test_the_overview_counts_everybody_once_and_nobody_by_arm(trial: Trial) -> N
     assert "Xylo" not in repr(found)
 
 
-def test_who_goes_on_to_consent_is_counted_once_here_and_in_the_report() -> None:
-    from trialwright.report.flow import GOES_ON
-
-    assert overview.GOES_ON == GOES_ON
+def test_who_goes_on_to_consent_is_counted_once() -> None:
     pen = small_trial.Writer(small_trial.written(), small_trial.NOW)
-    pen.add(kinds.PRESCREEN_LOGGED, {"site": "AMS", "outcome": GOES_ON, "reason": ""})
+    pen.add(kinds.PRESCREEN_LOGGED, {"site": "AMS", "outcome": kinds.TO_BE_SCREENED, "reason": ""})
     with Reading(pen.ledger).trial() as trial:
         assert trial is not None
         assert overview.overview(trial, MONITOR).steps[0].count == 4

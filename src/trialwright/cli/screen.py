@@ -12,7 +12,9 @@ def screen(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
 ) -> None:
     """Who could take part: the verdict per criterion, why, and what is missing. Nothing is stored."""
+    import json
+
     from trialwright import design, eligibility
 
-    screening = eligibility.screen(design.read(trial), patient.read_bytes())
-    typer.echo(screening.json if as_json else screening.text)
+    screening = eligibility.screen(design.read(trial), patient.read_bytes(), str(patient))
+    typer.echo(json.dumps(screening.json, ensure_ascii=False, indent=2) if as_json else screening.text)

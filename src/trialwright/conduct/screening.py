@@ -19,7 +19,7 @@ PRESCREENED = {
     "not eligible": "does not fulfil the criteria",
     "declined": "could take part and did not want to",
     "other": "another reason",
-    "to be screened": "goes on to consent",
+    kinds.TO_BE_SCREENED: "goes on to consent",
 }
 
 

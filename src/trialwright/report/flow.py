@@ -8,10 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from trialwright.ledger import kinds
 from trialwright.ledger.replay import Participant, State
-
-GOES_ON = "to be screened"
-"""The outcome of a pre-screening that leads to consent."""
 
 Reasons = tuple[tuple[str, int], ...]
 """A reason in words and how many participants it holds for, most frequent first."""
@@ -67,7 +65,7 @@ def flow(
     """
     people = list(state.participants.values())
     # Who goes on to consent is counted there; the log is anonymous and cannot say who it was.
-    elsewhere = [(outcome, reason) for _, outcome, reason in state.prescreened if outcome != GOES_ON]
+    elsewhere = [(outcome, reason) for _, outcome, reason in state.prescreened if outcome != kinds.TO_BE_SCREENED]
     randomised = [person for person in people if person.allocation is not None]
     reasons = [why_excluded(person) for person in people if person.allocation is None]
     groups = _groups(randomised, arms, treatments)

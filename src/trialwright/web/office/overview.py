@@ -7,15 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from trialwright.design.model import Blinding
+from trialwright.ledger import kinds
 from trialwright.ledger.replay import Participant
 from trialwright.web import seen
 from trialwright.web.clinic import participants
 from trialwright.web.reading import Trial
 from trialwright.web.seen import Sees
-
-GOES_ON = "to be screened"
-"""The outcome of a pre-screening that leads to consent, so that nobody is counted twice; as in `report.flow`, which
-takes seconds to import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,7 @@ def flow(trial: Trial, people: list[Participant], sees: Sees) -> tuple[Step, ...
     """The boxes of the flow diagram from the first contact on, everybody randomised counted together."""
     drawn = [person for person in people if randomised(person)]
     before = [person for person in people if not randomised(person)]
-    elsewhere = [reason or outcome for _, outcome, reason in trial.state.prescreened if outcome != GOES_ON]
+    elsewhere = [reason or outcome for _, outcome, reason in trial.state.prescreened if outcome != kinds.TO_BE_SCREENED]
     steps = [
         Step("Considered", len(elsewhere) + len(people), _tally(elsewhere)),
         Step("Gave consent", len(people), _tally(participants.status(person, sees) for person in before)),
