@@ -2,15 +2,18 @@
 
 The peer in the same run is a plain INSERT of the same page into a table without chain, trigger or read model, with a
 commit each: the ratio says what the audit trail costs. PostgreSQL comes from `TRIALWRIGHT_TEST_PG`, else a temporary
-cluster; absent, its rows are left out.
+cluster; absent, its rows are left out. The last row of a database is a whole rehearsed trial through conduct: every
+verb, check and verdict, a commit each, sealed.
 """
 
 import os
+import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from tests.plugins.acts import act, consent, page
 from tests.plugins.databases import cluster, programs
@@ -18,6 +21,7 @@ from tests.plugins.databases import cluster, programs
 from trialwright import store
 from trialwright.store import check
 
+TRIAL = Path(__file__).resolve().parent.parent / "trials" / "time-is-muscle"
 PAGES = 2000
 FACTS = 20_000
 ITEMS = {f"item_{number}": str(number) for number in range(12)}
@@ -30,8 +34,10 @@ def main() -> list[dict[str, Any]]:
     """The table of both databases."""
     with tempfile.TemporaryDirectory() as folder:
         rows = _measured("sqlite", Path(folder) / "sqlite", None)
-        for address in _postgresql():
-            rows += _measured("postgresql", Path(folder) / "postgresql", address)
+        rows.append(_rehearsed("sqlite", Path(folder) / "sqlite-trial", None))
+        for server in _postgresql():
+            rows += _measured("postgresql", Path(folder) / "postgresql", _database(server))
+            rows.append(_rehearsed("postgresql", Path(folder) / "postgresql-trial", _database(server)))
     return rows
 
 
@@ -41,6 +47,41 @@ def _postgresql() -> Iterator[str]:
         yield given
     elif where is not None:
         yield from cluster(where)
+
+
+def _database(server: str) -> str:
+    """A new database on the server."""
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    name = f"tw_bench_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return "postgresql:///?" + urlencode({**conninfo_to_dict(server), "dbname": name}, quote_via=quote)
+
+
+def _rehearsed(vendor: str, folder: Path, address: str | None) -> dict[str, Any]:
+    import pyrage
+
+    from trialwright import design, simulate
+    from trialwright.allocation.slots import sealed_list
+    from trialwright.conduct.catalogue import catalogue
+
+    definition = design.read(TRIAL, catalogue())
+    (cast,) = simulate.imagine(simulate.program(simulate.read(TRIAL), definition, None), 1, [0])
+    key = pyrage.x25519.Identity.generate()
+    public = str(key.to_public())
+    sealed = sealed_list(cast.list.slots, cast.list.annex, [public])
+    recipients = {"pharmacist-1": public}
+    store.create(
+        folder, database=address, recipients=recipients, prepare=lambda _, vault: vault.take_in(sealed, definition.id)
+    )
+    ledger = store.open_ledger(folder)
+    began, cpu = time.perf_counter(), time.process_time()
+    simulate.rehearse(cast, ledger=ledger, vault=store.open_vault(folder, ledger), keys=[str(key)])
+    row = _row("fact through conduct", ledger.head().number, began, cpu)
+    ledger.close()
+    return {"database": vendor, **row, "wanted per second": WANTED[vendor]}
 
 
 def _measured(vendor: str, folder: Path, address: str | None) -> list[dict[str, Any]]:
