@@ -19,7 +19,7 @@ from trialwright import design
 from trialwright.compute import chance
 from trialwright.design.model import Blinding, ItemType
 from trialwright.simulate.formula import Codes
-from trialwright.simulate.participants import Crowd, Integers, Truths
+from trialwright.simulate.participants import Crowd, Impossible, Integers, Truths
 from trialwright.simulate.program import Column, FormProgram, GroupColumns, RowsProgram
 
 Texts = NDArray[np.object_]
@@ -99,6 +99,10 @@ def date_texts(days: Any, start: date, precision: str = "day") -> Texts:
     absent = np.isnan(days)
     whole = np.where(absent, 0, days).astype(np.int64)
     first = -(1 << 15)
+    if whole.size and not first <= whole.min() <= whole.max() < first + (1 << 17):
+        raise Impossible(
+            f"a day lies {int(np.abs(whole).max())} days from the start of enrolment; look at the variable"
+        )
     texts = _day_texts(start, first, 1 << 17)[whole - first]
     if absent.any():
         texts[absent] = None
