@@ -10,6 +10,9 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ruamel.yaml import YAML, MappingNode, SequenceNode
+from ruamel.yaml.error import YAMLError
+
 from trialwright import logic
 from trialwright.eligibility.verdict import Judgement
 from trialwright.logic import Context, LogicError, LogicErrors, Place, did_you_mean
@@ -77,21 +80,49 @@ def read_patient(
     """
     scope = facts if isinstance(facts, logic.Scope) else logic.scope(facts)
     raw = _parsed(data, file)
-    errors: list[LogicError] = []
+    told: list[tuple[str, str]] = []
 
     def wrong(message: str, suggestion: str = "") -> None:
-        errors.append(LogicError(message, Place(file), suggestion))
+        told.append((message, suggestion))
 
     for key in raw:
         if key not in KEYS:
             hint = "write it under facts" if key in scope.names else did_you_mean(str(key), KEYS)
-            wrong(f"{key!r} is no part of a patient file", hint)
+            wrong(f"{key}: no part of a patient file", hint)
     values = _facts(raw.get("facts", {}), scope, wrong)
     context = _context(raw, values, wrong)
     judged = _judgements(raw.get("judgements", []), wrong)
-    if errors:
-        raise LogicErrors(errors)
+    if told:
+        stands = _places(data, file)
+        raise LogicErrors(LogicError(message, _place(message, stands, file), hint) for message, hint in told)
     return Patient(values, context, judged)
+
+
+def _places(data: bytes | str | Mapping[str, Any], file: str) -> dict[str, Place]:
+    """Where each value of the file stands, by its path as the messages write it; read a second time only to refuse."""
+    if isinstance(data, Mapping):
+        return {}
+    try:
+        root = YAML(pure=True).compose(data.decode("utf-8-sig") if isinstance(data, bytes) else data)
+    except (YAMLError, ValueError, RecursionError):  # JSON that is no YAML: the message names the path all the same
+        return {}
+    found: dict[str, Place] = {}
+    rest: list[tuple[str, Any]] = [("", root)]
+    while rest:
+        path, node = rest.pop()
+        found[path] = Place(file, node.start_mark.line + 1, node.start_mark.column + 1)
+        if isinstance(node, MappingNode):
+            rest += [(f"{path}.{key.value}" if path else key.value, value) for key, value in node.value]
+        elif isinstance(node, SequenceNode):
+            rest += [(f"{path}[{number}]", value) for number, value in enumerate(node.value, 1)]
+    return found
+
+
+def _place(message: str, stands: Mapping[str, Place], file: str) -> Place:
+    path = message.partition(": ")[0]
+    while path and path not in stands:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return stands[path] if path else Place(file, 0, 0)
 
 
 def _facts(raw: Any, scope: logic.Scope, wrong: Any) -> dict[str, Any]:

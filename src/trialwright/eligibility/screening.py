@@ -50,7 +50,7 @@ def _refuse_unasked(read: Patient, prepared: Prepared, scope: logic.Scope, file:
             did_you_mean(one.about, prepared.questions) or f"asked are {', '.join(prepared.questions)}" for one in lost
         ]
         raise LogicErrors(
-            LogicError(f"judgement about {one.about!r}: no criterion asks for it", Place(file), hint)
+            LogicError(f"judgement about {one.about!r}: no criterion asks for it", Place(file, 0, 0), hint)
             for one, hint in zip(lost, hints, strict=True)
         )
 

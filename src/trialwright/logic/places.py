@@ -7,7 +7,9 @@ from difflib import get_close_matches
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A position in a file: line and column count from 1, `offset` from 0 inside the expression's own text."""
+    """A position in a file: line and column count from 1, `offset` from 0 inside the expression's own text. Line 0 is
+    the file as a whole.
+    """
 
     file: str = ""
     line: int = 1
@@ -22,7 +24,8 @@ class Place:
         return replace(self, line=self.line + lines, column=column, offset=offset)
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}" if self.file else f"{self.line}:{self.column}"
+        where = f"{self.line}:{self.column}" if self.line else ""
+        return ":".join(part for part in (self.file, where) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,9 @@ class LogicError:
 
     def line(self) -> str:
         """The error as one line of a report."""
-        return f"{self.place}: {self.message}" + (f" ({self.suggestion})" if self.suggestion else "")
+        told = f"{self.message} ({self.suggestion})" if self.suggestion else self.message
+        where = str(self.place)
+        return f"{where}: {told}" if where else told
 
 
 class LogicErrors(Exception):

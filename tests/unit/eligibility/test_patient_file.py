@@ -104,9 +104,15 @@ def test_every_error_is_told_at_once() -> None:
         "judgements[1]: by, why is missing",
         "judgements[1].answer: true or false",
         "judgements[2]: by is missing",
-        "'wieght' is no part of a patient file (did you mean weight?)",
+        "wieght: no part of a patient file (did you mean weight?)",
     ):
         assert part in told
+
+
+def test_an_error_in_a_value_has_its_line_and_column() -> None:
+    text = '{"screening": "2024-06-01",\n "facts": {"age": 54,\n  "tx": [{"drug": "x"},\n    {"dose": 40}]}}'
+    assert refusal(text).startswith("p.json:4:14: facts.tx[2].dose: the value needs its unit")
+    assert refusal('{"facts": {}}').startswith("p.json: screening: ")
 
 
 @pytest.mark.parametrize(
