@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tests.plugins.world import CAST, World
+from tests.plugins.world import CAST, HIGH, World
 from tests.plugins.worlds import in_memory
 
 from trialwright.conduct import Refused
@@ -62,11 +62,14 @@ class Trial(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        """The trial is open and two people have consented."""
+        """The trial is open: somebody consented, some are ready to be drawn, some have every page and no verdict."""
         self.world = self.begin()
         self.world.consented("Ann")
         for name, drug in (("Bob", "none"), ("Cas", "water"), ("Dot", "none")):
             self.world.eligible(name, drug=drug)
+        for name, age in (("Eva", "50"), ("Flo", "17")):
+            self.world.seen(name, {"age": age})
+            self.world.page_of(name, "pressure", "START", HIGH)
         self.allocations: dict[str, Any] = {}
         self.checked = 0
         self.previous = GENESIS
@@ -245,7 +248,7 @@ class Trial(RuleBasedStateMachine):
     def unblind(self, who: str, stage: str) -> None:
         self.tries(who, "unblind", stage=stage, keys=self.world.keys, why="the analysis")
 
-    @rule(minutes=st.integers(-5, 60 * 24 * 40))
+    @rule(minutes=st.integers(1, 90) | st.integers(-300, -1) | st.integers(60 * 24, 60 * 24 * 40))
     def time_passes(self, minutes: int) -> None:
         self.world.clock.move(minutes=minutes)
 
