@@ -188,22 +188,21 @@ def code_number(code: Column) -> Column:
     return Column(np.where(known, code.values, "0").astype(np.int64), code.state)
 
 
-def prednisone(drug: Column, dose: Column, same_as_5_mg: Mapping[str, Any]) -> Column:
+def prednisone(drug: Column, dose: Column, factors: Mapping[str, Any]) -> Column:
     factor = np.zeros(np.shape(drug.values))
-    for name, same in same_as_5_mg.items():
-        factor = np.where(drug.values == name, 5 / float(same), factor)
+    for name, times in factors.items():
+        factor = np.where(drug.values == name, float(times), factor)
     found = multiply(dose, Column(factor, drug.state))
     return replace(found, state=np.where((found.state == KNOWN) & (factor == 0), UNKNOWN, found.state).astype(np.int8))
 
 
-def in_unit(value: Column, weight: Column, units: tuple[Any, Any, Callable[..., Any]]) -> Column:
+def in_unit(value: Column, weight: Column, units: tuple[bool, Callable[..., Any]]) -> Column:
     """A quantity in the target unit, each value by the unit that it carries; unknown where that does not convert."""
-    own, target, converted = units
-    codes = np.asarray(own.code if own is not None else "") if value.unit is None else value.unit
+    codes = np.asarray("") if value.unit is None else value.unit
     plain = replace(value, unit=None)
     out = replace(plain, state=np.maximum(plain.state, UNKNOWN).astype(np.int8))
     for code in np.unique(codes):
-        conversion = converted(own if value.unit is None else str(code), target)
+        conversion = units[1](None if value.unit is None else str(code))
         if conversion is None:
             continue
         factor, power = conversion

@@ -7,13 +7,14 @@ its end not before), so that explanations, missing facts and the array form need
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 
 from trialwright.logic import quantities
 from trialwright.logic.calendar import partial_date
 from trialwright.logic.check import Checker
 from trialwright.logic.syntax import Call, Expression, ListOf, Literal, Name, show
 from trialwright.logic.truth import NOT_APPLICABLE
-from trialwright.logic.typed import Typed
+from trialwright.logic.typed import Typed, exact
 from trialwright.logic.types import BOOLEAN, DATE, DECIMAL, INTEGER, WINDOW, WRONG, Type, quantity
 
 EQUIVALENT_TO_5_MG_PREDNISONE = {
@@ -28,6 +29,7 @@ EQUIVALENT_TO_5_MG_PREDNISONE = {
     "hydrocortisone": Decimal("20"),
     "cortisone": Decimal("25"),
 }
+AS_PREDNISONE = {drug: exact(5 / Fraction(same)) for drug, same in EQUIVALENT_TO_5_MG_PREDNISONE.items()}
 Check = Callable[[Checker, Call], Typed]
 
 
@@ -388,7 +390,7 @@ def _prednisone(checker: Checker, call: Call) -> Typed:
         return checker.wrong(
             call, f"prednisone_eq takes a drug and a dose, not {drug.type.words} and {dose.type.words}"
         )
-    return Typed("prednisone", dose.type, (drug, dose), EQUIVALENT_TO_5_MG_PREDNISONE, call)
+    return Typed("prednisone", dose.type, (drug, dose), AS_PREDNISONE, call)
 
 
 def _weight(per_kilogram: bool) -> Check:

@@ -216,7 +216,7 @@ def _judgement(typed: Typed, where: Where) -> Needs:
 def _weight(typed: Typed, where: Where) -> Needs:
     value = where.value(typed.parts[0])
     missing = where.value(typed.parts[1]) is UNKNOWN
-    carried = isinstance(value, Quantity) or typed.data[0] is not None
+    carried = isinstance(value, Quantity) or typed.data[0]
     unknown = where.value(typed) is UNKNOWN and value is not UNKNOWN
     return frozenset({Need("fact", "weight")}) if missing and carried and unknown else frozenset()
 

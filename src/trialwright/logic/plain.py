@@ -203,6 +203,8 @@ def _of(gather: Callable[[Any], Any]) -> Callable[..., Any]:
 
 def span_between(first: Any, second: Any) -> Any:
     """The calendar span from first to second."""
+    if first.__class__ is date and second.__class__ is date:
+        return calendar.span(first, second)
     absent = absent_of(first, second)
     return calendar.span_between(first, second) if absent is None else absent
 
@@ -221,6 +223,8 @@ def seconds_between(first: Any, second: Any) -> Any:
 
 def _moved(move: Callable[[date, int], date]) -> Callable[[Any, Any], Any]:
     def moved(day: Any, amount: Any) -> Any:
+        if day.__class__ is date and amount.__class__ is int:
+            return move(day, _whole(amount))
         absent = absent_of(day, amount)
         if absent is not None:
             return absent
@@ -231,7 +235,7 @@ def _moved(move: Callable[[date, int], date]) -> Callable[[Any, Any], Any]:
 
 
 def _whole(amount: Any) -> int:
-    whole = Fraction(amount).__floor__()
+    whole = amount if amount.__class__ is int else Fraction(amount).__floor__()
     return max(-10_000_000, min(10_000_000, whole))
 
 
@@ -256,6 +260,8 @@ def end_of(stop: Any, ongoing: Any) -> Any:
 
 def days_of(start: Any, end: Any, anchor: Any) -> Any:
     """Days of a treatment up to the anchor, first and last day counted."""
+    if start.__class__ is date and end.__class__ is date and anchor.__class__ is date:
+        return max(0, ((end if end < anchor else anchor) - start).days + 1)
     absent = absent_of(start, end, anchor)
     if absent is not None:
         return absent
@@ -277,27 +283,25 @@ def code_number(code: Any) -> Any:
     return code if code.__class__ is Absent else int(code)
 
 
-def prednisone(drug: Any, dose: Any, same_as_5_mg: Mapping[str, Any]) -> Any:
+def prednisone(drug: Any, dose: Any, factors: Mapping[str, Any]) -> Any:
     """The dose of prednisone with the same effect; unknown for a drug that the table lacks."""
     absent = absent_of(drug, dose)
     if absent is not None:
         return absent
-    same = same_as_5_mg.get(drug)
-    if same is None:
+    factor = factors.get(drug)
+    if factor is None:
         return UNKNOWN
-    factor = exact(Fraction(5) / Fraction(same))
     return Quantity(multiply(dose.number, factor), dose.unit) if isinstance(dose, Quantity) else multiply(dose, factor)
 
 
-def in_unit(value: Any, weight: Any, units: tuple[Any, Any, Callable[..., Any]]) -> Any:
+def in_unit(value: Any, weight: Any, units: tuple[bool, Callable[..., Any]]) -> Any:
     """A quantity in the target unit; unknown where its own unit does not convert, or the weight is needed and
     missing.
     """
     if value.__class__ is Absent:
         return value
-    own, target, converted = units
-    carries = isinstance(value, Quantity)
-    conversion = converted(value.unit if carries else own, target)
+    carries = value.__class__ is Quantity
+    conversion = units[1](value.unit if carries else None)
     if conversion is None:
         return UNKNOWN
     factor, power = conversion

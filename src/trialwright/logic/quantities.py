@@ -15,7 +15,7 @@ from trialwright.logic.units import (
     Unit,
     UnitError,
     conversion,
-    converted,
+    converter,
     product,
     unit,
 )
@@ -42,7 +42,7 @@ def in_unit(typed: Typed, target: Unit, source: Expression) -> Typed:
     in.
     """
     weight = Typed("weight", quantity("kg"), (), None, source)
-    data = (typed.type.unit, target, converted)
+    data = (typed.type.unit is not None, converter(typed.type.unit, target))
     return Typed("in_unit", Type("quantity", target), (typed, weight), data, source)
 
 

@@ -13,6 +13,7 @@ are listed).
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -240,12 +241,25 @@ def conversion(source: Unit, target: Unit) -> tuple[int | Fraction, int]:
     raise UnitError(f"{source.code} ({source.words}) does not compare with {target.code} ({target.words})")
 
 
-def converted(source: Unit | str | None, target: Unit) -> tuple[int | Fraction, int] | None:
-    """As conversion, from a unit or its code; None where the two do not compare."""
-    try:
-        return None if source is None else conversion(unit(source) if isinstance(source, str) else source, target)
-    except UnitError:
-        return None
+def converter(own: Unit | None, target: Unit) -> Callable[[str | None], tuple[int | Fraction, int] | None]:
+    """The conversion to a target by the code of a value's unit (None: the unit `own`); None where the two do not
+    compare.
+
+    Remembered by code, since a unit with its exact factor is slow to hash and this stands in edit checks.
+    """
+
+    @lru_cache(maxsize=64)
+    def convert(code: str | None) -> tuple[int | Fraction, int] | None:
+        source = own if code is None else unit(code)
+        return None if source is None else conversion(source, target)
+
+    def converted(code: str | None) -> tuple[int | Fraction, int] | None:
+        try:
+            return convert(code)
+        except UnitError:
+            return None
+
+    return converted
 
 
 def _whole(number: Fraction) -> int | Fraction:
