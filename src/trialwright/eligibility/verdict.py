@@ -229,18 +229,21 @@ def _cost(needs: Needs) -> tuple[int, int]:
 
 def _choose(groups: list[list[Needs]]) -> list[Needs]:
     """One way for each criterion, such that together they need little: those with fewest ways choose first."""
-    chosen: dict[int, Needs] = {}
-    taken: frozenset[Need] = frozenset()
-    for position in sorted(range(len(groups)), key=lambda each: len(groups[each])):
-        ways = groups[position]
-        best = min(ways, key=lambda needs: (_cost(needs - taken), _cost(needs))) if ways else frozenset[Need]()
+    nothing: Needs = frozenset()
+    chosen = [nothing] * len(groups)
+    taken = nothing
+    waiting = [position for position, ways in enumerate(groups) if ways]
+    for position in sorted(waiting, key=lambda each: len(groups[each])):
+        best = min(groups[position], key=lambda needs: (_cost(needs - taken), _cost(needs)))
         chosen[position] = best
         taken |= best
-    return [chosen[position] for position in range(len(groups))]
+    return chosen
 
 
 def _criterion(criterion: Checked, state: State, needs: Needs, where: Where) -> CriterionVerdict:
-    return CriterionVerdict(criterion, state, _facts(needs), _judgements(needs), where)
+    # most criteria pass, and verdicts stand in rehearsals by the hundred thousand
+    facts, judgements = (_facts(needs), _judgements(needs)) if needs else ((), ())
+    return CriterionVerdict(criterion, state, facts, judgements, where)
 
 
 def _facts(needs: Iterable[Need]) -> tuple[str, ...]:
