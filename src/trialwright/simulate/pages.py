@@ -7,7 +7,7 @@ handed to conduct.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -89,21 +89,25 @@ def number_texts(values: Any, step: str) -> Texts:
     return np.asarray(texts)
 
 
-@lru_cache(maxsize=8)
-def _day_texts(start: date, first: int, length: int) -> Texts:
-    return np.array([(start + timedelta(days=first + day)).isoformat() for day in range(length)], dtype=object)
+FIRST_DAY, LAST_DAY = date(1880, 1, 1), date(2180, 1, 1)
+
+
+@lru_cache(maxsize=1)
+def _calendar() -> Texts:
+    """The ISO dates of three centuries."""
+    first = FIRST_DAY.toordinal()
+    days = range(first, LAST_DAY.toordinal())
+    return np.array([date.fromordinal(day).isoformat() for day in days], dtype=object)
 
 
 def date_texts(days: Any, start: date, precision: str = "day") -> Texts:
     """ISO dates of days counted from `start`; nan gives None; a coarser precision cuts the text."""
     absent = np.isnan(days)
-    whole = np.where(absent, 0, days).astype(np.int64)
-    first = -(1 << 15)
-    if whole.size and not first <= whole.min() <= whole.max() < first + (1 << 17):
-        raise Impossible(
-            f"a day lies {int(np.abs(whole).max())} days from the start of enrolment; look at the variable"
-        )
-    texts = _day_texts(start, first, 1 << 17)[whole - first]
+    place = np.where(absent, 0, days).astype(np.int64) + (start - FIRST_DAY).days
+    if place.size and not 0 <= place.min() <= place.max() < len(_calendar()):
+        far = place[(place < 0) | (place >= len(_calendar()))][0] - (start - FIRST_DAY).days
+        raise Impossible(f"a day lies {far} days from the start of enrolment; look at the variables of dates")
+    texts = _calendar()[place]
     if absent.any():
         texts[absent] = None
     if precision != "day":
