@@ -101,6 +101,18 @@ def new_database(postgres: str) -> Iterator[Callable[[], str]]:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+@pytest.fixture
+def quick_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one: SQLite waits for the disk at every commit, and a test need not."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        yield tmp_path
+        return
+    folder = Path(tempfile.mkdtemp(prefix="tw-", dir=memory))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def vendor(request: pytest.FixtureRequest) -> str:
     """Both databases, one after the other."""
@@ -108,7 +120,7 @@ def vendor(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def new_trial(vendor: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Path]]:
+def new_trial(vendor: str, quick_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Path]]:
     """Makes a trial folder on the database under test with each call: `new_trial(**what store.create takes)`."""
     from django.db import connections
 
@@ -117,7 +129,7 @@ def new_trial(vendor: str, tmp_path: Path, request: pytest.FixtureRequest) -> It
     count = iter(range(1000))
 
     def make(**given: object) -> Path:
-        folder = tmp_path / f"trial-{next(count)}"
+        folder = quick_path / f"trial-{next(count)}"
         if vendor == "postgresql":
             given["database"] = request.getfixturevalue("new_database")()
         store.create(folder, **given)  # type: ignore[arg-type]
@@ -134,7 +146,7 @@ def trial_folder(new_trial: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def any_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+def any_ledger(request: pytest.FixtureRequest, quick_path: Path) -> Iterator[Ledger]:
     """An empty ledger of each kind: what holds for one must hold for all."""
     if request.param == "memory":
         yield MemoryLedger()
@@ -144,8 +156,8 @@ def any_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledge
     from trialwright import store
 
     database = request.getfixturevalue("new_database")() if request.param == "postgresql" else None
-    store.create(tmp_path / "trial", database=database)
-    ledger = store.open_ledger(tmp_path / "trial")
+    store.create(quick_path / "trial", database=database)
+    ledger = store.open_ledger(quick_path / "trial")
     yield ledger
     ledger.close()
     connections.close_all()
