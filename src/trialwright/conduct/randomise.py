@@ -90,9 +90,10 @@ def _lacking(protocol: Protocol, person: Participant, need: str, visit: str) -> 
         return [f"{rules.form.label}: no page yet"]
     if not item:
         return [f"{rules.items[full].label} ({form}.{full})" for full in rules.required if page.items.get(full) is None]
+    if item in rules.items:
+        return [] if page.items.get(item) is not None else [f"{rules.items[item].label} ({need})"]
     value = rules.environment(rules.values(page.items), visit).get(item)
-    absent = value is None or isinstance(value, logic.Absent)
-    return [f"{form}.{item}"] if absent else []
+    return [f"the derived {need}"] if value is None or isinstance(value, logic.Absent) else []
 
 
 def strata_levels(protocol: Protocol, person: Participant) -> dict[str, str]:
