@@ -26,7 +26,7 @@ Closure = Callable[[Any, Any, Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What remains of several values when the not applicable are left out: sums, extremes and how many, low and high."""
+    """What remains of several values without the not applicable: sums, extremes and how many, low and high."""
 
     total: tuple[Array, Array]
     least: tuple[Array, Array]
