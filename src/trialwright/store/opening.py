@@ -3,7 +3,7 @@
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import connections
 
-from trialwright.allocation.keys import private_key
 from trialwright.ledger.fact import EMPTY
 from trialwright.ledger.heads import (
     ACCESS,
@@ -222,13 +221,6 @@ def read_snapshot(folder: Path) -> Snapshot:
             break
         state.apply(fact)
     return Snapshot(state, head)
-
-
-def opened_treatments(folder: Path, state: State, key_files: Sequence[Path]) -> Mapping[str, str]:
-    """Participant -> arm, with the private key files of somebody who may know. Raises `CannotOpen`."""
-    vault = open_vault(folder, DatabaseLedger(alias(read_folder(folder))))
-    arms = vault.opened(list(state.labels), [private_key(path) for path in key_files])
-    return {participant: arms[label] for label, participant in state.labels.items()}
 
 
 def verify(folder: Path, anchor: Path | None = None) -> Verification:

@@ -1,0 +1,77 @@
+"""`trialwright analyse` and `report`: blinded until somebody of the firewall hands in keys, after a lock."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.plugins.world import HIGH
+from tests.plugins.worlds import holder_key, on_disk, reopened
+from typer.testing import CliRunner, Result
+
+from trialwright import store
+from trialwright.cli import app
+from trialwright.ledger import kinds
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The small trial with four participants who finished; not locked yet."""
+    place = on_disk(tmp_path / "trial")
+    world = reopened(place)
+    for name, drug in (("Ann", "none"), ("Bob", "water"), ("Cas", "none"), ("Dot", "water")):
+        world.randomised(name, drug=drug)
+        world.page_of(name, "pressure", "WEEK8", HIGH)
+        world.does("nurse", "complete", participant=name, on="2026-05-01")
+    return place
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    """A key file of the one holder, which nobody else can read."""
+    path = tmp_path / "holder.key"
+    path.write_text(holder_key() + "\n")
+    path.chmod(0o600)
+    return path
+
+
+def ran(*words: object) -> Result:
+    """The command as a person would run it."""
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_before_a_lock_nothing_is_analysed_by_arm(folder: Path, key: Path) -> None:
+    table = [
+        ((), "The trial is blinded"),
+        (("--keys", key), "say who opens them with --by"),
+        (("--keys", key, "--by", "s.tist"), "Nothing is opened before a lock"),
+    ]
+    for words, answer in table:
+        result = ran("analyse", folder, *words)
+        assert answer in str(result.exception), words
+    before = store.verify(folder).facts
+    page = Path(ran("report", folder).stdout.strip())
+    assert "Blinded report" in page.read_text()
+    assert store.verify(folder).facts == before
+
+
+@pytest.mark.requirement("BL1", "BL5")
+def test_after_a_staged_lock_the_firewall_analyses_and_the_ledger_learns_no_arm(folder: Path, key: Path) -> None:
+    reopened(folder).does("data manager", "lock", stage="week8", why="all seen")
+    answered = ran("analyse", folder, "--keys", key, "--by", "s.tist", "--json")
+    assert answered.exit_code == 0, answered.output
+    assert json.loads(answered.stdout)
+    opening = list(store.open_ledger(folder).facts())[-1]
+    assert (opening.kind, opening.by, opening.payload["assignments"]) == (kinds.TRIAL_UNBLINDED, "s.tist", {})
+    assert "The trial is blinded" in str(ran("analyse", folder).exception)
+
+
+def test_a_strangers_key_opens_nothing_and_says_so(folder: Path, tmp_path: Path) -> None:
+    from pyrage import x25519
+
+    reopened(folder).does("data manager", "lock", stage="week8", why="all seen")
+    strange = tmp_path / "strange.key"
+    strange.write_text(f"{x25519.Identity.generate()}\n")
+    strange.chmod(0o600)
+    result = ran("analyse", folder, "--keys", strange, "--by", "s.tist")
+    assert "The allocations were not opened" in str(result.exception)
+    assert store.verify(folder).ok
