@@ -104,16 +104,20 @@ def _analysed(done: Rehearsed) -> dict[str, object]:
     """The primary analysis on the snapshot, with the arms that the unblinding gave."""
     definition = done.cast.program.definition
     seen = Observations(definition, Snapshot(done.desk.state, done.desk.ledger.head()), _rules(definition))
-    plan = next(plan for plan in definition.analyses.values() if plan.level == "primary")
+    plan = next((plan for plan in definition.analyses.values() if plan.level == "primary"), None)
+    if plan is None or plan.method not in METHODS:
+        return {"refused": "The definition plans no primary analysis that this version can do."}
     estimand = definition.estimands[plan.estimand] if plan.estimand else None
     endpoint = plan.endpoint or (estimand.endpoint if estimand else None)
     population = plan.population or (estimand.population if estimand else None)
     who = populations(seen)[population] if population else seen.randomised
     try:
         question = asked(seen, plan, endpoint, who, done.opened).question
-        effect: Effect = METHODS[plan.method].answer(question).effect
+        effect: Effect | None = getattr(METHODS[plan.method].answer(question), "effect", None)
     except NotEstimable as refusal:
         return {"refused": str(refusal)}
+    if effect is None:
+        return {"refused": f"The primary method '{plan.method}' gives no difference between the arms."}
     arms = {}
     for index, arm in enumerate(contrast(definition, plan)):
         values = question.outcome[question.arm == index]

@@ -18,6 +18,9 @@ from trialwright.simulate.variables import Compiler, Table
 
 Floats = NDArray[np.float64]
 
+NEEDED = ("sponsor", "investigator", "nurse", "data_manager")
+"""Roles without which nothing can be opened, screened, randomised or locked."""
+
 
 class NoScenario(ValueError):
     """The file has no scenario of this name."""
@@ -118,6 +121,7 @@ def program(source: Read, definition: Definition, scenario: str | None = None) -
     compiler = Compiler(source, scenarios.scenarios[name], visits)
     _check_names(compiler, definition)
     made = _compiled(compiler, definition, name)
+    _check_strata(compiler, definition, made)
     if compiler.problems:
         raise DefinitionErrors(compiler.problems)
     return made
@@ -181,6 +185,9 @@ def _check_names(compiler: Compiler, definition: Definition) -> None:
         _known(compiler, ("rows", key, "form"), [rows.form], definition.forms, "form")
         _known(compiler, ("rows", key, "visits"), rows.visits, definition.visits, "visit")
     _known(compiler, ("working", "people"), scenarios.working.people, definition.roles, "role")
+    for role in NEEDED:
+        if role not in scenarios.working.people:
+            compiler.wrong(("working", "people"), f"nobody is the {role}", f"add '{role}: a name'")
     _known(compiler, ("working", "sign"), scenarios.working.sign, definition.forms, "form")
     _known(compiler, ("working", "lapses", "never_at"), scenarios.working.lapses.never_at, definition.visits, "visit")
     criteria = {criterion.id for criterion in definition.eligibility}
@@ -192,6 +199,15 @@ def _check_names(compiler: Compiler, definition: Definition) -> None:
         _known(compiler, ("scenarios", key, "resembles"), scenario.resembles, definition.arms, "arm")
     if not any(fate.stage == "enrolled" and fate.weight for fate in scenarios.fates.values()):
         compiler.wrong(("fates",), "nobody is ever enrolled", "give a fate with stage: enrolled a weight")
+
+
+def _check_strata(compiler: Compiler, definition: Definition, made: Program) -> None:
+    """A stratification item is fed by a category, so that the order of the draws can be foreseen."""
+    for name, factor in definition.randomisation.strata.items():
+        form, _, item = factor.item.partition(".")
+        columns = [column for one in made.forms if one.form == form for column in one.columns if column.item == item]
+        if not columns or compiler.known.get(columns[0].feed.from_ or "") is None:
+            compiler.wrong(("forms", form), f"{factor.item}, which stratifies by {name}, must be fed by a category")
 
 
 def _known(compiler: Compiler, path: tuple[str, ...], names: Any, known: Any, what: str) -> None:

@@ -45,6 +45,8 @@ def errors(folder: Path, definition: Definition) -> list[str]:
         ("src: guessed (the", "src: unknown (the", "the source 'unknown' is not declared"),
         ("choose: {F: 1, M: 1}", "choose: {F: 1, X: 1}", "'X' is not a code of SEX"),
         ("nurse: N,", "nurze: N,", "no role 'nurze'"),
+        ("nurse: N,", "", "nobody is the nurse"),
+        ("drug: tablets,", "drug: {text: none},", "person.drug, which stratifies by drug, must be fed by a category"),
         ("parameters: {fall_T: -4}", "parameters: {fall_Q: -4}", "no parameter 'fall_Q'"),
         ("worst: {by_row: [1, 2, 3]}", "worst: {by_row: [1, 2]}", "there are 3 rows and 2 values"),
         ("form: events", "form: evts", "no form 'evts'"),
