@@ -6,44 +6,28 @@ all of them. What is written on a page was imagined before (`participants`, `pag
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
 import numpy as np
 
-from trialwright import conduct, design
+from trialwright import conduct
 from trialwright.compute import chance
 from trialwright.conduct import Desk, Person, Refused
 from trialwright.design.model import CheckLevel
 from trialwright.ledger.memory import MemoryLedger
 from trialwright.ledger.ports import Ledger
-from trialwright.simulate.formula import Codes
+from trialwright.simulate.casting import Cast, one_of
 from trialwright.simulate.pages import Book, Page, book
-from trialwright.simulate.participants import Arrivals, Crowd, Integers, arrivals, followed, screened
-from trialwright.simulate.program import Program
+from trialwright.simulate.participants import Crowd, followed
 from trialwright.simulate.vault import MemoryVault
-from trialwright.simulate.world import AddressedChance, DrawnList, SetClock, drawn_list
+from trialwright.simulate.world import AddressedChance, SetClock
 
 SCREENING, VISIT, ENTRY, END, QUERY, LOCK = range(6)
 """The order of things on one day."""
 NOTHING: Mapping[str, str] = {}
-
-
-@dataclass(frozen=True)
-class Cast:
-    """What was imagined for one trial: who arrived (row of `come`), who consented (`rows` of crowd and book)."""
-
-    program: Program
-    seed: int
-    trial: int
-    come: Arrivals
-    row: int
-    crowd: Crowd
-    pages: Book
-    rows: range
-    list: DrawnList
 
 
 @dataclass(frozen=True)
@@ -69,49 +53,6 @@ class Rehearsed:
     def seal(self) -> str:
         """The last seal of the ledger."""
         return self.desk.ledger.head().seal
-
-
-def imagine(program: Program, seed: int, trials: Sequence[int]) -> list[Cast]:
-    """The casts of several trials, imagined together. Whatever the grouping, each cast is the same."""
-    come = arrivals(program, seed, trials)
-    crowd = screened(program, seed, come)
-    lists = [drawn_list(program.definition, seed, int(trial)) for trial in trials]
-    counts = [int((crowd.trial == np.uint64(trial)).sum()) for trial in trials]
-    ends = np.cumsum(counts, dtype=np.int64).tolist()
-    rows = [range(end - count, end) for end, count in zip(ends, counts, strict=True)]
-    arm = _expected_arms(program, crowd, rows, lists)
-    crowd = followed(crowd, arm)
-    pages = book(crowd)
-    return [
-        Cast(program, seed, int(trial), come, row, crowd, pages, rows[row], lists[row])
-        for row, trial in enumerate(trials)
-    ]
-
-
-def _expected_arms(program: Program, crowd: Crowd, rows: Sequence[range], lists: Sequence[DrawnList]) -> Integers:
-    """The arm that each participant will draw if all goes as imagined: the list read in the order of baseline days."""
-    arm = np.full(len(crowd), -1)
-    strata = _strata(program, crowd)
-    for people, drawn in zip(rows, lists, strict=True):
-        queues = {stratum: iter(order) for stratum, order in drawn.orders.items()}
-        for person in sorted((one for one in people if crowd.enrolled[one]), key=lambda one: (crowd.day0[one], one)):
-            arm[person] = program.arms.index(next(queues[strata[person]]))
-    return arm
-
-
-def _strata(program: Program, crowd: Crowd) -> list[str]:
-    """The stratum of each participant, from the texts that will be recorded for the stratification items."""
-    levels: list[dict[str, str]] = [{} for _ in range(len(crowd))]
-    for name, factor in program.definition.randomisation.strata.items():
-        form, _, item = factor.item.partition(".")
-        columns = next(one for one in program.forms if one.form == form).columns
-        feed = next(column.feed for column in columns if column.item == item)
-        values = crowd.names[feed.from_ or ""]
-        texts = [(feed.texts or {}).get(code, code) for code in values.names]
-        for person, index in enumerate(values.index[:, 0].tolist()):
-            text = texts[index]
-            levels[person][name] = factor.map.get(text, factor.map.get("*", ""))
-    return [design.stratum_name(level) for level in levels]
 
 
 # ------------------------------------------------------------------ through conduct
@@ -463,21 +404,3 @@ ENDS: dict[str, Callable[[_Run, int, str, str], None]] = {
     "stop_visits": _stop_visits,
     "stop_treatment": _stop_treatment,
 }
-
-
-def one_of(crowd: Crowd, row: int) -> Crowd:
-    """A crowd of one, as it was before it was followed."""
-
-    def cut(value: object) -> object:
-        if isinstance(value, Codes):
-            return Codes(value.index[row : row + 1], value.names)
-        if isinstance(value, np.ndarray) and value.shape[:1] == (len(crowd),):
-            return value[row : row + 1]
-        return value
-
-    known = {*crowd.program.parameters, "fate", "screened", *(name for name, _ in crowd.program.screening.steps)}
-    names = {name: cut(value) for name, value in crowd.names.items() if name in known}
-    arrays = {
-        one.name: cut(getattr(crowd, one.name)) for one in fields(crowd) if one.name not in ("names", "logs", "program")
-    }
-    return replace(crowd, **arrays, names=names, logs={})  # type: ignore[arg-type]

@@ -13,10 +13,11 @@ from typing import Any
 from trialwright import design
 from trialwright.analysis.proportions import clopper_pearson
 from trialwright.compute import map_chunks
+from trialwright.simulate.casting import imagine
 from trialwright.simulate.outcome import Outcome, outcome
 from trialwright.simulate.program import Program, program
 from trialwright.simulate.reading import Read, read
-from trialwright.simulate.rehearsal import imagine, rehearse
+from trialwright.simulate.rehearsal import rehearse
 
 CHUNK = 4
 """Trials imagined together: enough to spread the cost of an array, few enough to keep memory and progress even."""

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from trialwright import simulate
+from trialwright.simulate.casting import one_of
 from trialwright.simulate.formula import Codes
 from trialwright.simulate.pages import book
 from trialwright.simulate.participants import Crowd, Impossible, arrivals, followed, screened
-from trialwright.simulate.rehearsal import one_of
 from trialwright.simulate.scenario import Screening
 
 ALTERNATING = -1
