@@ -10,7 +10,7 @@ from typing import Any
 
 from trialwright import design, logic
 from trialwright.capture.values import CLEARED, BadValue, Reader, Reading, reader
-from trialwright.design.model import Blinding, CheckLevel, Definition, Item
+from trialwright.design.model import Blinding, CheckLevel, Definition, Group, Item
 
 Values = Mapping[str, Any]
 
@@ -44,6 +44,19 @@ class _Check:
     test: Callable[..., Any]
 
 
+def _places(group: Group) -> list[tuple[str, str | None, list[tuple[str, str]]]]:
+    """Where a group repeats: key, side, and the full id of each of its items there."""
+    return [
+        (
+            key,
+            side or None,
+            [(item.id, ".".join(part for part in (group.id, key, side, item.id) if part)) for item in group.items],
+        )
+        for key in group.keys
+        for side in group.sides or ("",)
+    ]
+
+
 class FormRules:
     """One form of one definition version. Attributes are read-only by convention: `items` (by full id), `sealed`,
     `required`."""
@@ -59,14 +72,7 @@ class FormRules:
             full for full in self.items if design.blinding_of(definition, name, full) is Blinding.SEALED
         )
         self.required = tuple(full for full, item in self.items.items() if item.required)
-        self._groups = [
-            (
-                group.id,
-                [(key, side) for key in group.keys for side in group.sides or ("",)],
-                [i.id for i in group.items],
-            )
-            for group in self.form.groups
-        ]
+        self._groups = [(group.id, _places(group)) for group in self.form.groups]
         scope = design.form_scope(definition, name)
         deriving = design.form_scope(definition, name, deriving=True)
         self._derived = [
@@ -135,17 +141,10 @@ class FormRules:
         visit's page."""
         known: dict[str, Any] = dict(values)
         known["visit"] = visit.partition(".")[0]
-        for group, places, names in self._groups:
+        for group, places in self._groups:
             known[group] = [
-                {
-                    "key": key,
-                    "side": side or None,
-                    **{
-                        name: values.get(f"{group}.{key}.{side}.{name}" if side else f"{group}.{key}.{name}")
-                        for name in names
-                    },
-                }
-                for key, side in places
+                {"key": key, "side": side, **{name: values.get(full) for name, full in ids}}
+                for key, side, ids in places
             ]
         if before is not None:
             known["prev"] = before

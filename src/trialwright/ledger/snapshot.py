@@ -38,7 +38,7 @@ class Snapshot:
     @cached_property
     def hash(self) -> str:
         """SHA-256 over every table, row by row: the same facts give the same hash wherever they are kept."""
-        forms = [[name, [_row(*page) for page in self._pages[name]]] for name in self.forms]
+        forms = [[name, fingerprint([_row(*page) for page in self._pages[name]])] for name in self.forms]
         return fingerprint([dict(self.participants.columns), forms])
 
     @cached_property

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trialwright.ledger.canonical import NotCanonical, canonical, fingerprint, instant, instant_text
+from trialwright.ledger.canonical import NotCanonical, canonical, fingerprint, instant, instant_text, plain
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 VALUES = st.recursive(
@@ -73,3 +73,31 @@ def test_an_instant_survives_its_text(at: datetime) -> None:
 def test_any_other_text_of_an_instant_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"does not match|canonical"):
         instant(text)
+
+
+TROUBLE = st.recursive(
+    st.none() | st.booleans() | st.text(max_size=8) | st.integers() | st.floats() | st.binary(max_size=2) | st.dates(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner)
+        | st.dictionaries(st.text(max_size=4) | st.integers(), inner, max_size=3)
+        | st.frozensets(st.integers(), max_size=2)
+    ),
+    max_leaves=8,
+)
+
+
+@given(TROUBLE)
+def test_the_quick_way_gives_what_the_plain_way_gives(value: object) -> None:
+    """Whatever the writer in C takes by itself, a value is written, or refused, as its specification says."""
+
+    def slowly() -> bytes:
+        return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+    try:
+        expected = slowly()
+    except (NotCanonical, UnicodeEncodeError):
+        with pytest.raises(NotCanonical):
+            canonical(value)
+    else:
+        assert canonical(value) == expected
