@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trialwright import conduct
 from trialwright.compute import chance
@@ -102,7 +103,7 @@ class _Run:
         }
         self.sites = tuple(self.definition.sites)
         self.crowd, self.pages = cast.crowd, cast.pages
-        self.number_of: dict[int, str] = {}
+        self.optional = self._scopes_given()
         self.row_of: dict[str, int] = {}
         self.arms: dict[str, str] = {}
         self.opened: Mapping[str, str] = {}
@@ -180,7 +181,7 @@ class _Run:
         consent = self.definition.consent
         given = conduct.consent(desk, site=site, form_version=consent.form_version, scopes=self._scopes(row), by=nurse)
         number = given.participant or ""
-        self.number_of[row], self.row_of[number] = number, row
+        self.row_of[number] = row
         for place in range(self.program.anchor):
             self.record_all(day, number, self.pages.visits[row][place])
         self._logs_at_screening(day, number, row)
@@ -197,17 +198,20 @@ class _Run:
         if fate.stage == "enrolled" and (verdict.payload or {})["verdict"] == "eligible":
             self.at(int(self.crowd.day0[row]), VISIT, self.baseline, number, row)
 
-    def _scopes(self, row: int) -> dict[str, bool]:
-        consent, crowd = self.definition.consent, self.crowd
+    def _scopes_given(self) -> dict[str, NDArray[np.bool_]]:
+        """Which optional scope of consent each participant of the cast gives."""
+        consent, rows = self.definition.consent, slice(self.cast.rows.start, self.cast.rows.stop)
         likely = float(self.working.optional_scopes)
+        trial, slot = self.crowd.trial[rows], self.crowd.slot[rows]
         return {
-            scope: scope in consent.needed
-            or chance.uniform_reference(
-                self.cast.seed, f"scope.{scope}", int(crowd.trial[row]), int(crowd.slot[row]), 0
-            )
-            < likely
+            scope: chance.bernoulli(chance.uniform(self.cast.seed, f"scope.{scope}", trial, slot, 0), likely)
             for scope in consent.scopes
+            if scope not in consent.needed
         }
+
+    def _scopes(self, row: int) -> dict[str, bool]:
+        given, place = self.optional, row - self.cast.rows.start
+        return {scope: scope not in given or bool(given[scope][place]) for scope in self.definition.consent.scopes}
 
     def _logs_at_screening(self, day: int, number: str, row: int) -> None:
         before = [rows.name for rows in self.program.rows if rows.spec.before]
