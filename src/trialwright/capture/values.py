@@ -214,7 +214,7 @@ def _datetime(item: Item, codelists: Mapping[str, Mapping[str, str]]) -> Parser:
         if not isinstance(raw, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", raw):
             raise BadValue(f"'{raw}' is not a date with a time; write it as 2026-03-01T08:30, in the site's own time")
         try:
-            datetime.strptime(raw, "%Y-%m-%dT%H:%M")  # noqa: DTZ007 - wall-clock time at the site
+            datetime.fromisoformat(raw)
         except ValueError as error:
             raise BadValue(f"'{raw}' is no moment of the calendar") from error
         return Reading(raw, raw)

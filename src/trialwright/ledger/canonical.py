@@ -5,7 +5,6 @@ wrote down.
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,8 +14,6 @@ import orjson
 
 TEXT = frozenset({str})
 AS_IT_IS = frozenset({str, bool, type(None)})
-OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
-DOUBTFUL = re.compile(rb"null|[\[:,][-0-9]|^[-0-9]")
 
 
 class NotCanonical(TypeError):
@@ -73,16 +70,8 @@ def plain(value: Any) -> Any:
 
 def canonical(value: Any) -> bytes:
     """Canonical bytes of a value. Raises `NotCanonical` for a float, a naive instant or a key that is no text."""
-    # The writer in C makes canonical text of everything but numbers: those stand bare behind one of `[:,`, and a
-    # binary float that is no number becomes null. A text that looks so only costs the slower way, the specification.
     try:
-        written = orjson.dumps(value, default=plain, option=OPTIONS)
-        if not DOUBTFUL.search(written):
-            return written
-    except TypeError:
-        pass  # the slower way says what is wrong
-    try:
-        return orjson.dumps(plain(value), option=OPTIONS)
+        return orjson.dumps(plain(value), option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError as error:
         raise NotCanonical(f"this cannot be written: {error}") from error
 
