@@ -88,7 +88,7 @@ class World:
         if "participant" in details:
             details["participant"] = self.numbers.get(details["participant"], details["participant"])
         done = getattr(conduct, verb)(self.desk, by=CAST[who], **details)
-        return done[0] if isinstance(done, tuple) else done
+        return done if isinstance(done, Fact) else done[0]
 
     def says(self, who: str, verb: str, **details: Any) -> str:
         """What the desk answers: `done`, or the refusal with the participants' first names."""
