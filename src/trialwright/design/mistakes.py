@@ -44,11 +44,6 @@ def mistakes(wrong: ValidationError, root: Node) -> list[Problem]:
     return [_problem(error, root) for error in wrong.errors(include_url=False)]
 
 
-def faulty_paths(wrong: ValidationError, root: Node) -> list[Path]:
-    """The paths of the values that are wrong, as far as they exist in the tree."""
-    return [walked(root, error["loc"])[1] for error in wrong.errors(include_url=False)]
-
-
 def walked(root: Node, steps: Sequence[Step]) -> tuple[Node, Path]:
     """The deepest node that the steps reach, and the steps taken; what pydantic adds for unions and keys is left
     out."""
@@ -105,7 +100,7 @@ def _problem(error: Mapping[str, Any], root: Node) -> Problem:
         inside = f"in {where} " if where else ""
         return Problem(node.place, f"{inside}'{steps[-1]}' is missing", f"add '{steps[-1]}: ...'", path=where)
     if kind in ("enum", "literal_error"):
-        choices = _choices(_type_at(steps))
+        choices = _choices(type_at(steps))
         return Problem(
             node.place,
             f"{_shown(node)} is none of the words for {steps[-1]}",
@@ -146,15 +141,15 @@ def _names(model: type[BaseModel]) -> Iterator[str]:
 
 
 def _model_at(steps: Path) -> type[BaseModel] | None:
-    found = _type_at(steps)
+    found = type_at(steps)
     return found if isinstance(found, type) and issubclass(found, BaseModel) else None
 
 
-def _type_at(steps: Path) -> Any:
+def type_at(steps: Path) -> Any:
     """The declared type of what stands at the steps."""
     found: Any = Definition
     for step in steps:
-        found = _bare(found)
+        found = bare(found)
         origin = get_origin(found)
         if isinstance(found, type) and issubclass(found, BaseModel):
             field = next((field for name, field in found.model_fields.items() if step in (name, field.alias)), None)
@@ -167,10 +162,10 @@ def _type_at(steps: Path) -> Any:
             found = get_args(found)[0]
         else:
             return None
-    return _bare(found)
+    return bare(found)
 
 
-def _bare(kind: Any) -> Any:
+def bare(kind: Any) -> Any:
     """The type without Annotated and Optional."""
     while get_origin(kind) in (Annotated, Union, UnionType):
         if get_origin(kind) is Annotated:

@@ -11,13 +11,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from trialwright.design.catalogue import Catalogue
-from trialwright.design.mistakes import Path as TreePath
-from trialwright.design.mistakes import faulty_paths, mistakes
+from trialwright.design.mending import mended
+from trialwright.design.mistakes import mistakes
 from trialwright.design.model import Definition
 from trialwright.design.problems import DefinitionErrors, Problem, in_order, known_or_close
 from trialwright.design.review import Review, review
 from trialwright.design.sources import Cited, without_sources
-from trialwright.design.tree import Node, read_tree
+from trialwright.design.tree import DEEPEST, Node, read_tree
 
 MAIN_FILE = "trial.yaml"
 
@@ -77,26 +77,25 @@ def inspect(path: Path | str, catalogue: Catalogue = Catalogue.EMPTY) -> Reading
     if definition is not None:
         seen = review(definition, root, catalogue)
         problems += [problem for problem in seen.problems if not _caused_by(problem, faulty)]
+        seen = None if faulty else seen  # what is assumed or fed by nothing is told of what was written alone
     errors = any(problem.severity == "error" for problem in problems)
     return Reading(None if errors else definition, in_order(problems), seen, files, root)
 
 
 def _modelled(root: Node, cited: Sequence[Cited]) -> tuple[Definition | None, list[Problem], list[str]]:
-    """The definition, or the nearest to it that leaves the faulty values out, so that the review can go on and
-    every problem comes at once; the problems, and the dotted paths left out."""
-    try:
-        return _definition(root.plain(), cited), [], []
-    except ValidationError as wrong:
-        problems = mistakes(wrong, root)
-        faulty = faulty_paths(wrong, root)
-    whole = root.plain()
-    for path in sorted(faulty, key=lambda steps: [str(step).zfill(6) for step in steps], reverse=True):
-        _leave_out(whole, path)
-    left_out = [problem.path for problem in problems]
-    try:
-        return _definition(whole, cited), problems, left_out
-    except ValidationError:
-        return None, problems, left_out
+    """The definition, or the nearest to it without the faulty values, so that the review can go on and every problem
+    comes at once; the problems, and the dotted paths of what is not as it was written."""
+    whole, problems, touched = root.plain(), None, list[str]()
+    for _ in range(DEEPEST):  # what needs a value that was left out is mended in the next round
+        try:
+            return _definition(whole, cited), problems or [], touched
+        except ValidationError as wrong:
+            problems = mistakes(wrong, root) if problems is None else problems
+            more = mended(whole, wrong)
+        if more is None:
+            break
+        touched += more
+    return None, problems or [], touched
 
 
 def _definition(plain: dict[str, Any], cited: Sequence[Cited]) -> Definition:
@@ -107,22 +106,15 @@ def _definition(plain: dict[str, Any], cited: Sequence[Cited]) -> Definition:
     return Definition.model_validate({**plain, "provenance": sources})
 
 
-def _leave_out(whole: Any, path: TreePath) -> None:
-    for step in path[:-1]:
-        whole = whole[step]
-    if path and isinstance(whole, dict):
-        whole.pop(path[-1], None)
-    elif path and isinstance(whole, list) and isinstance(path[-1], int) and path[-1] < len(whole):
-        whole.pop(path[-1])
-
-
 def _caused_by(problem: Problem, faulty: Sequence[str]) -> bool:
-    """Whether a problem of the review follows from a value that was left out: it lies inside it, or around it."""
-    inside = (
-        problem.path == path or problem.path.startswith(path + ".") or path.startswith(problem.path + ".")
+    """Whether a problem of the review may follow from a value that was mended: it lies inside the value or around it,
+    or names what the value belongs to."""
+    return any(
+        f"{problem.path}.".startswith(f"{path}.")
+        or path.startswith(f"{problem.path}.")
+        or any(f"'{name}'" in problem.message for name in path.split(".")[1:])
         for path in faulty
     )
-    return any(inside)
 
 
 def _unknown_sources(root: Node, cited: Sequence[Cited]) -> list[Problem]:

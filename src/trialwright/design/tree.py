@@ -8,6 +8,7 @@ raised.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ from ruamel.yaml.reader import ReaderError
 from trialwright.design.problems import Place, Problem
 
 DEEPEST = 40
-LARGEST_FILE = 4_000_000
+LARGEST_FILE = 1_000_000  # ten seconds of reading; the reference trial's largest file has 50 kB
 LONGEST_NUMBER = 40
 
 NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?\Z")
@@ -98,7 +99,7 @@ class Tree:
 def read_tree(path: Path) -> Tree:
     """The tree of a definition file and of the files it includes, which must lie in the same folder or below."""
     tree = Tree(None, [], [])
-    tree.root = _file(Path(path), Path(path).resolve().parent, (), Place(str(path), 1, 1), tree)
+    tree.root = _file(Path(path), _real(Path(path)).parent, (), Place(str(path), 1, 1), tree)
     return tree
 
 
@@ -107,7 +108,7 @@ def _file(path: Path, folder: Path, within: tuple[Path, ...], asked: Place, tree
     if text is None:
         return None
     tree.files.append(path)
-    builder = _Builder(str(path), path, folder, (*within, path.resolve()), tree)
+    builder = _Builder(str(path), path, folder, (*within, _real(path)), tree)
     events = iter(YAML(typ="safe", pure=True).parse(text))
     while True:
         try:
@@ -124,9 +125,15 @@ def _file(path: Path, folder: Path, within: tuple[Path, ...], asked: Place, tree
     return builder.root
 
 
+def _real(path: Path) -> Path:
+    """The path without symbolic links; one that leads to itself stays as it is, and opening it says so."""
+    return Path(os.path.realpath(path))
+
+
 def _text(path: Path, asked: Place, tree: Tree) -> str | None:
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)  # no more, though the file may have no end
     except OSError as wrong:
         reason = wrong.strerror or type(wrong).__name__
         tree.problems.append(Problem(asked, f"cannot read {path}: {reason}", "check the path"))
@@ -135,9 +142,7 @@ def _text(path: Path, asked: Place, tree: Tree) -> str | None:
         tree.problems.append(Problem(asked, f"{str(path)!r} is no path"))
         return None
     if len(raw) > LARGEST_FILE:
-        tree.problems.append(
-            Problem(asked, f"{path} has {len(raw)} bytes; the most is {LARGEST_FILE}", "split it by !include")
-        )
+        tree.problems.append(Problem(asked, f"{path} has more than {LARGEST_FILE:,} bytes", "split it by !include"))
         return None
     try:
         return raw.decode("utf-8-sig")
@@ -306,7 +311,7 @@ class _Builder:
     def included(self, name: str, place: Place) -> Node:
         """The root of an included file; the path is relative to the file that names it."""
         missing = Node(None, place)
-        target = (self.path.parent / name).resolve() if "\0" not in name else None
+        target = _real(self.path.parent / name) if "\0" not in name else None
         if target is None or not target.is_relative_to(self.folder):
             self.wrong(
                 place, f"the included file {name!r} lies outside the trial's folder", "move it below the definition"

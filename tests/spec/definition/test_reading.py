@@ -227,3 +227,26 @@ def test_a_file_outside_the_folder_or_one_that_includes_itself_is_refused(tmp_pa
     for text, sentence in table:
         trial = edited(tmp_path, ("  NORTH: {name", f"  SOUTH: {text}\n  NORTH: {{name"))
         assert any(sentence in line for line in said(trial)), (text, said(trial))
+
+
+def test_a_missing_section_or_value_hides_no_other_mistake(tmp_path: Path) -> None:
+    """What is missing or of the wrong kind is stood in for, so that what else is wrong is said as well; nothing that
+    merely follows from it is."""
+    trial = edited(
+        tmp_path,
+        ("epoch: TREATMENT, day: 57", "epoch: TREATMNT, day: later"),
+        ("label: The person", "lable: The person"),
+        ("age >= 18 a", "age >= 18 a and"),
+        ("randomisation:\n", "randomization:\n"),
+        ("zone: Europe/Lisbon", "zone: Europe/Lissabon"),
+    )
+    assert [line.split(": ", 2)[2] for line in said(trial) if ": error:" in line] == [
+        "'randomisation' is missing (add 'randomisation: ...')",
+        "the epoch 'TREATMNT' is not declared (did you mean 'TREATMENT'?)",
+        "'later': this must be a whole number",
+        "'lable' is not known here (did you mean 'label'?)",
+        "in forms.person 'label' is missing (add 'label: ...')",
+        "the expression breaks off (something is missing at its end)",
+        "'randomization' is not known here (did you mean 'randomisation'?)",
+        "'Europe/Lissabon' is no time zone (use an IANA name such as Europe/Amsterdam)",
+    ]

@@ -95,7 +95,17 @@ def test_a_billion_laughs_are_refused_at_the_first(tmp_path: Path) -> None:
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     file = tmp_path / "trial.yaml"
     file.write_bytes(b"#" * (LARGEST_FILE + 1))
-    assert "bytes; the most is" in read_tree(file).problems[0].message
+    assert "more than 1,000,000 bytes" in read_tree(file).problems[0].message
+
+
+def test_a_file_without_an_end_is_not_read_to_its_end() -> None:
+    assert "more than 1,000,000 bytes" in read_tree(Path("/dev/zero")).problems[0].message
+
+
+def test_a_link_to_itself_is_one_problem_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").symlink_to("one.yaml")
+    assert "cannot read" in tree_of(tmp_path, "a: !include one.yaml\n")[1][0]
+    assert "cannot read" in read_tree(tmp_path / "one.yaml").problems[0].message
 
 
 def test_characters_that_yaml_forbids_have_their_place(tmp_path: Path) -> None:
