@@ -73,7 +73,7 @@ def _print(reading: "Reading") -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, emoji=False)
     for title, style, problems in (("Errors", "red", reading.errors), ("Warnings", "yellow", reading.warnings)):
         if problems:
             console.print(f"[bold {style}]{title}[/] ({len(problems)})")

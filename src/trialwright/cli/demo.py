@@ -28,7 +28,7 @@ def demo(
     """
     from rich.console import Console
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(soft_wrap=True, highlight=False, emoji=False)
     if not (folder / "report" / "index.html").exists():
         _make(console, folder, trial, seed, scenario)
     _tell(console, folder)

@@ -48,7 +48,7 @@ def _print(before: "Definition", after: "Definition") -> None:
 
     from trialwright import design
 
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, emoji=False)
     found = design.changes(before, after)
     console.print(f"{escape(before.id)}: version {escape(before.version)} to {escape(after.version)}")
     if not found:

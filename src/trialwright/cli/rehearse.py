@@ -73,7 +73,7 @@ def _row(one: "Outcome") -> dict[str, object]:
 def _show(result: dict[str, Any]) -> None:
     from rich.console import Console
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(soft_wrap=True, highlight=False, emoji=False)
     chosen = result["scenario"]
     console.print(f"[bold]{result['trial']}[/bold], rehearsed {result['times']} times (seed {result['seed']})")
     console.print(f"Scenario {chosen['name']} ({chosen['label']}): {chosen['text']}")

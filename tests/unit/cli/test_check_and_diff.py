@@ -98,3 +98,12 @@ def test_diff_of_the_same_says_so_and_of_a_wrong_one_refuses(tmp_path: Path) -> 
     result = ran("diff", SMALL, edited(tmp_path, ("n: 12\n", "n: twelve\n")))
     assert result.exit_code == 1
     assert "this must be a whole number" in result.output
+
+
+def test_a_place_is_printed_as_a_place_and_never_as_a_picture(tmp_path: Path) -> None:
+    """Line 100 between colons is also the name of a picture."""
+    for line in (1, 100):
+        trial = tmp_path / str(line)
+        trial.mkdir()
+        (trial / "trial.yaml").write_text("#\n" * (line - 1) + "a: NO\n")
+        assert f"trial.yaml:{line}:4" in ran("check", trial).stdout
