@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,14 +91,14 @@ def overwrite(run: Run, fact: Fact) -> None:
 
 def resealed(fact: Fact, **changes: Any) -> Fact:
     """The fact with other content, digest and seal made to fit: what a careful forger writes."""
-    forged = replace(fact, **changes)
+    forged = fact._replace(**changes)
     if forged.payload is not None and forged.salt is not None:
-        forged = replace(forged, digest=payload_digest(forged.salt, forged.payload))
+        forged = forged._replace(digest=payload_digest(forged.salt, forged.payload))
     seal = seal_of(
         forged.number, forged.at, forged.by, forged.role, forged.kind, forged.participant, forged.visit, forged.form,
         forged.repeat, forged.why, forged.version, forged.digest, forged.previous,
     )  # fmt: skip
-    return replace(forged, seal=seal)
+    return forged._replace(seal=seal)
 
 
 def resealed_from(facts: Sequence[Fact], number: int, **changes: Any) -> list[Fact]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trialwright import design, logic
-from trialwright.capture.values import CLEARED, BadValue, Reader, Reading, reader
-from trialwright.design.model import Blinding, CheckLevel, Definition, Group, Item
+from trialwright.capture.values import BadValue, Reader, kept, reader
+from trialwright.design.model import Blinding, CheckLevel, Definition, Group, Item, ItemType
 
 Values = Mapping[str, Any]
 
@@ -68,9 +68,12 @@ class FormRules:
         self.readers: dict[str, Reader] = {
             full: reader(item, definition.codelists) for full, item in self.items.items()
         }
+        self._usual = {full: read.usual for full, read in self.readers.items()}
         self.sealed = frozenset(
             full for full in self.items if design.blinding_of(definition, name, full) is Blinding.SEALED
         )
+        self.sealed_whole = len(self.sealed) == len(self.items)
+        self.labels = tuple(full for full, item in self.items.items() if item.type is ItemType.SLOT_LABEL)
         self.required = tuple(full for full, item in self.items.items() if item.required)
         self._groups = [(group.id, _places(group)) for group in self.form.groups]
         scope = design.form_scope(definition, name)
@@ -94,38 +97,57 @@ class FormRules:
             for full, item in self.items.items()
             if item.when is not None
         }
-        alert = self.form.alert
-        self._alert = (
-            logic.compile(logic.check(logic.condition(alert), scope, expected="boolean")) if alert is not None else None
-        )
+        self.reads = {check.id: self._read_by(logic.condition(check.when)) for check in self.form.checks}
+        """Edit check -> the items that it reads, through derived items and groups."""
         self.looks_back = any("prev(" in str(check.when) for check in self.form.checks)
-        self.needs_values = bool(self._checks or self._skips or self._alert)
+        self.needs_values = bool(self._checks)
+
+    def _read_by(self, expression: logic.Expression) -> frozenset[str]:
+        found: set[str] = set()
+        rest, seen = [*logic.names(expression)], set[str]()
+        derived = {item.id: item.expr for item in self.form.derive}
+        while rest:
+            name = rest.pop()
+            found.update(full for full in self.items if full == name or full.startswith(f"{name}."))
+            if name in derived and name not in seen:
+                rest += logic.names(logic.parse(derived[name]))
+            seen.add(name)
+        return frozenset(found)
 
     def enter(self, raw: Mapping[str, Any]) -> Entered:
         """Read every raw value; a wrong one becomes a finding that refuses the page."""
-        entered = Entered()
-        kept, values, readers, sealed = entered.items, entered.values, self.readers, self.sealed
-        for full, value in raw.items():
+        kept = dict(raw)
+        entered = Entered(kept, {}, {}, [])
+        try:
+            # Nearly every value is a text that was seen before and found usual; one look is enough for those.
+            others = [full for full, text in raw.items() if text not in self._usual[full]]
+        except (KeyError, TypeError):
+            others = list(raw)
+        for full in others:
+            self._read(entered, full, raw[full])
+        if self.needs_values:
+            entered.values = self.values(kept)
+        if self.sealed:
+            entered.sealed = {full: kept.pop(full) for full in raw if full in self.sealed and full in kept}
+        return entered
+
+    def _read(self, entered: Entered, full: str, value: Any) -> None:
+        read = self.readers.get(full)
+        if read is None:
+            del entered.items[full]
+            entered.findings.append(Finding(full, self._unknown(full), CheckLevel.REFUSE, full))
+        elif value is not None:
             try:
-                reading = readers[full][value] if type(value) is str else self._read(full, value)
+                reading = read(value)
             except BadValue as wrong:
+                del entered.items[full]
                 says = f"{self.items[full].label}: {wrong}"
                 entered.findings.append(Finding(full, says, CheckLevel.REFUSE, full))
-                continue
-            except KeyError:
-                entered.findings.append(Finding(full, self._unknown(full), CheckLevel.REFUSE, full))
-                continue
-            (entered.sealed if full in sealed else kept)[full] = reading.text
-            if reading.text is None:
-                continue
-            values[full] = reading.value
+                return
+            entered.items[full] = reading.text
             if reading.unusual is not None:
                 says = f"{self.items[full].label}: {reading.unusual}"
                 entered.findings.append(Finding(full, says, CheckLevel.WARN, full))
-        return entered
-
-    def _read(self, full: str, value: Any) -> Reading:
-        return CLEARED if value is None and full in self.readers else self.readers[full](value)
 
     def _unknown(self, full: str) -> str:
         near = design.nearest(full, self.items)
@@ -134,7 +156,16 @@ class FormRules:
     def values(self, texts: Mapping[str, str | None]) -> dict[str, Any]:
         """The typed values of kept texts, for expressions."""
         readers = self.readers
-        return {full: readers[full][text].value for full, text in texts.items() if text is not None and full in readers}
+        try:
+            return {
+                full: readers[full][text].value for full, text in texts.items() if text is not None and full in readers
+            }
+        except BadValue:  # an amendment has narrowed an item since: what was kept is still what was kept
+            return {
+                full: value
+                for full, text in texts.items()
+                if text is not None and full in readers and (value := kept(self.items[full], text)) is not None
+            }
 
     def environment(self, values: Values, visit: str, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """What the form's expressions see: items, groups as lists of rows, derived items, the visit and the previous
@@ -177,7 +208,3 @@ class FormRules:
     def _skipped(self, full: str, known: Mapping[str, Any], context: logic.Context) -> bool:
         skip = self._skips.get(full)
         return skip is not None and skip(known, context) is False
-
-    def alerts(self, known: Mapping[str, Any], context: logic.Context) -> bool:
-        """Whether the page asks for somebody's attention at once, such as a serious adverse event."""
-        return self._alert is not None and self._alert(known, context) is True

@@ -32,13 +32,9 @@ class Reading:
     """A value as the ledger keeps it (`text`), as expressions read it (`value`), and, where it is out of the usual
     range, the sentence that asks for a confirmation."""
 
-    text: str | None
+    text: str
     value: Any
     unusual: str | None = None
-
-
-CLEARED = Reading(None, None)
-"""What is kept when a person takes an answer back."""
 
 
 Parser = Callable[[Any], Reading]
@@ -55,6 +51,7 @@ class Reader(dict[str, Reading]):
     def __init__(self, parse: Parser) -> None:
         super().__init__()
         self._parse = parse
+        self.usual: set[str] = set()
 
     def __call__(self, raw: Any) -> Reading:
         return self[raw] if type(raw) is str else self._parse(raw)
@@ -63,6 +60,8 @@ class Reader(dict[str, Reading]):
         reading = self._parse(raw)
         if len(self) < REMEMBERED:
             self[raw] = reading
+            if reading.text == raw and reading.unusual is None:
+                self.usual.add(raw)
         return reading
 
 
@@ -244,3 +243,17 @@ PARSERS: dict[ItemType, Callable[[Item, Mapping[str, Mapping[str, str]]], Parser
     ItemType.FILE: _file,
     ItemType.SLOT_LABEL: _text,
 }
+
+
+def kept(item: Item, text: str) -> Any:
+    """The value of a text that was kept under an earlier version, whatever the limits and codes of the item are now;
+    None where the item has become another type, which makes it unknown."""
+    free = item.model_copy(update={"range": None, "warn": None, "step": None})
+    if item.type is ItemType.CODE:
+        return text
+    if item.type is ItemType.CODES:
+        return tuple(text.split("|"))
+    try:
+        return PARSERS[item.type](free, {})(text).value
+    except BadValue:
+        return None

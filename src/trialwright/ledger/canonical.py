@@ -24,8 +24,8 @@ def instant_text(at: datetime) -> str:
     """An aware instant as canonical text, UTC with microseconds and Z: `2026-03-01T08:30:00.000000Z`."""
     if at.tzinfo is None:
         raise NotCanonical(f"instant {at!r} has no time zone")
-    there = at if at.tzinfo is UTC else at.astimezone(UTC)
-    return there.isoformat(timespec="microseconds")[:-6] + "Z"
+    text = orjson.dumps(at if at.tzinfo is UTC else at.astimezone(UTC), option=orjson.OPT_UTC_Z).decode()
+    return text[1:-1] if "." in text else f"{text[1:-2]}.000000Z"
 
 
 def instant(text: str) -> datetime:
@@ -71,9 +71,15 @@ def plain(value: Any) -> Any:
 def canonical(value: Any) -> bytes:
     """Canonical bytes of a value. Raises `NotCanonical` for a float, a naive instant or a key that is no text."""
     try:
-        return orjson.dumps(plain(value), option=orjson.OPT_SORT_KEYS)
+        return written(plain(value))
     except orjson.JSONEncodeError as error:
         raise NotCanonical(f"this cannot be written: {error}") from error
+
+
+def written(value: Any) -> bytes:
+    """Canonical bytes of a value that is plain already, such as what a state took from facts. It is not looked at
+    again: a number in it would be written as a number."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 def fingerprint(value: Any) -> str:

@@ -1,10 +1,12 @@
-"""A fact: one act by one person at one instant, sealed to the fact before it."""
+"""A fact: one act by one person at one instant, sealed to the fact before it.
+
+Heads, drafts and facts are named tuples: as immutable as a frozen dataclass, and made in a fifth of its time.
+"""
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -14,8 +16,7 @@ GENESIS = "0" * 64
 """The seal before fact 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The end of a chain: how many facts it has, the last seal and the last instant (canonical text)."""
 
     number: int
@@ -26,8 +27,7 @@ class Head:
 EMPTY = Head(0, GENESIS, "0001-01-01T00:00:00.000000Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """An act before it has a place in the chain. `salt` is 16 or more random bytes in hexadecimal, so that a digest
     of a short payload cannot be guessed after the payload was redacted."""
 
@@ -45,8 +45,7 @@ class Draft:
     why: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """A sealed act. `payload` and `salt` are None after a redaction; `digest` still proves what was there to who kept
     a copy."""
 

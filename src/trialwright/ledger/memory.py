@@ -1,7 +1,6 @@
 """The ledger in memory: the reference that the databases must equal, and what a rehearsal writes to."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 
 from trialwright.ledger.fact import EMPTY, Draft, Fact, Head, sealed
@@ -62,7 +61,7 @@ class MemoryLedger:
             raise NotLogged(f"no payload.redacted fact in this act names fact {number}")
         fact = self._facts[number - 1]
         self._redacted.append(fact)
-        self._facts[number - 1] = replace(fact, payload=None, salt=None)
+        self._facts[number - 1] = fact._replace(payload=None, salt=None)
 
     def facts(self, after: int = 0) -> Iterator[Fact]:
         """The facts numbered above `after`, in order."""

@@ -93,7 +93,7 @@ class Participant:
     lost: str | None = None
     completed: str | None = None
     reasons: dict[str, str] = field(default_factory=dict)
-    rows: dict[str, int] = field(default_factory=dict)
+    rows: dict[tuple[str, str], int] = field(default_factory=dict)
     sealed: dict[PageKey, str] = field(default_factory=dict)
 
     @property
@@ -196,13 +196,17 @@ def _recorded(state: State, fact: Fact, payload: Payload) -> None:
         page = person.pages[key] = Page()
         page.version = fact.version
         if key[2].isdigit():
-            person.rows[key[1]] = max(person.rows.get(key[1], 0), int(key[2]))
+            row = key[:2]
+            person.rows[row] = max(person.rows.get(row, 0), int(key[2]))
     page.number, page.at, page.signed = fact.number, fact.at, None
     if payload is None:
         return
     items = payload["items"]
-    page.items.update(items)
-    page.origin.update(dict.fromkeys(items, fact.number))
+    if page.items:
+        page.items.update(items)
+        page.origin.update(dict.fromkeys(items, fact.number))
+    else:
+        page.items, page.origin = dict(items), dict.fromkeys(items, fact.number)
     if payload["on"] is not None:
         page.on = payload["on"]
     if page.not_done:

@@ -1,11 +1,12 @@
 """A snapshot: the ledger read as tables of plain columns, with a hash. It has no treatment column, ever: whoever may
 know hands the opened assignments to the analysis beside it."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from trialwright.ledger.canonical import fingerprint
+from trialwright.ledger.canonical import written
 from trialwright.ledger.fact import Head
 from trialwright.ledger.replay import Page, Participant, State
 
@@ -38,8 +39,8 @@ class Snapshot:
     @cached_property
     def hash(self) -> str:
         """SHA-256 over every table, row by row: the same facts give the same hash wherever they are kept."""
-        forms = [[name, fingerprint([_row(*page) for page in self._pages[name]])] for name in self.forms]
-        return fingerprint([dict(self.participants.columns), forms])
+        forms = [[name, [_row(*page) for page in self._pages[name]]] for name in self.forms]
+        return hashlib.sha256(written([dict(self.participants.columns), forms])).hexdigest()
 
     @cached_property
     def participants(self) -> Table:

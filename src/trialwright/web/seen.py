@@ -6,7 +6,6 @@ What is sealed does not exist here: neither its facts nor its items, queries, si
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from trialwright import design
@@ -100,7 +99,7 @@ def _page(definition: Definition, fact: Fact, sees: Sees) -> Fact | None:
     had = any(fact.payload.get(name) for name in held)
     if had and not any(parts.get(name) for name in held):
         return None
-    return replace(fact, payload=parts)
+    return fact._replace(payload=parts)
 
 
 def _seen_part(definition: Definition, form: str, part: Any, sees: Sees) -> Any:

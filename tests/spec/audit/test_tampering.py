@@ -5,7 +5,6 @@ triggers away, does it, and puts them back.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,12 +85,12 @@ def delete_several(run: Run, facts: Facts) -> None:
 def delete_and_close_the_gap(run: Run, facts: Facts) -> None:
     run('DELETE FROM store_fact WHERE "number" >= 9')
     for fact in facts[9:]:
-        put(run, replace(fact, number=fact.number - 1))
+        put(run, fact._replace(number=fact.number - 1))
 
 
 def swap_two(run: Run, facts: Facts) -> None:
-    overwrite(run, replace(facts[8], number=10))
-    overwrite(run, replace(facts[9], number=9))
+    overwrite(run, facts[8]._replace(number=10))
+    overwrite(run, facts[9]._replace(number=9))
 
 
 def swap_two_and_seal_anew(run: Run, facts: Facts) -> None:
@@ -105,7 +104,7 @@ def insert_one(run: Run, facts: Facts) -> None:
     run('DELETE FROM store_fact WHERE "number" >= 9')
     put(run, resealed(facts[7], number=9, previous=facts[7].seal))
     for fact in facts[8:]:
-        put(run, replace(fact, number=fact.number + 1))
+        put(run, fact._replace(number=fact.number + 1))
 
 
 def splice_another_chain(run: Run, facts: Facts) -> None:
