@@ -40,7 +40,11 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        if isinstance(error, OSError) or type(error).__module__.partition(".")[0] == "trialwright":
-            print(f"trialwright: {error}", file=sys.stderr)
-            sys.exit(1)
-        raise
+        if isinstance(error, OSError):
+            sentence = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+        elif type(error).__module__.partition(".")[0] == "trialwright":
+            sentence = str(error)
+        else:
+            raise
+        print(sentence, file=sys.stderr)
+        sys.exit(1)

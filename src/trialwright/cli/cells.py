@@ -90,6 +90,8 @@ def header_of(content: bytes) -> list[str]:
     header = [name.strip() for name in first]
     if len(header) == 1 and ";" in header[0]:
         raise BadTable([Problem(1, "", "the columns are separated by semicolons; save the file with commas")])
+    if len(header) == 1 and "\t" in header[0]:
+        raise BadTable([Problem(1, "", "the columns are separated by tabs; save the file with commas")])
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise BadTable([Problem(1, name, "the column stands twice") for name in twice])

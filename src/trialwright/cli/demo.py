@@ -1,5 +1,6 @@
 """`trialwright demo`: one whole trial in a folder, from the first consent to the report."""
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,10 +16,10 @@ REFERENCE = Path("trials/time-is-muscle")
 def demo(
     folder: Annotated[Path, typer.Argument(help="A new folder for the trial.", metavar="DIR")],
     trial: Annotated[Path, typer.Option(help="The trial's folder or its trial.yaml.")] = REFERENCE,
-    seed: Annotated[int, typer.Option(help="Another seed, other participants.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other participants.")] = 1,
     scenario: Annotated[str | None, typer.Option(help="A scenario of scenarios.yaml.")] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Serve its pages afterwards.")] = False,
-    port: Annotated[int, typer.Option(help="Port on this machine.")] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 8000,
 ) -> None:
     """Open a trial, rehearse it with imaginary participants, lock, unblind, analyse, report.
 
@@ -29,13 +30,56 @@ def demo(
     from rich.console import Console
 
     console = Console(soft_wrap=True, highlight=False, emoji=False)
-    if not (folder / "report" / "index.html").exists():
-        _make(console, folder, trial, seed, scenario)
+    if (folder / "report" / "index.html").exists():
+        console.print(f"{folder} holds a finished demo; nothing is made again.")
+    else:
+        if refusal := _refusal(folder, trial):
+            typer.echo(refusal, err=True)
+            raise typer.Exit(1)
+        _make_whole(console, folder, trial, seed, scenario)
     _tell(console, folder)
     if serve:
         from trialwright.web.serve import serve as run
 
         run(folder, port)
+
+
+def _refusal(folder: Path, trial: Path) -> str | None:
+    """Why no demo can be made here, and what to do; None where the place is free."""
+    keys = _keys(folder)
+    if trial == REFERENCE and not trial.exists():
+        return "The reference trial lies in the project's folder: start there, or name a trial with --trial."
+    if (folder / "trialwright.toml").exists():
+        return _of_a_trial(folder, keys)
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        return f"{folder} exists and is no empty folder; name a new one."
+    if keys.exists() and not (keys.is_dir() and not any(keys.iterdir())):
+        return f"{keys} exists, and keys are never overwritten; name another folder than {folder}, or move it away."
+    return None
+
+
+def _of_a_trial(folder: Path, keys: Path) -> str:
+    """Only a rehearsed trial may be thrown away."""
+    from trialwright import store
+
+    state = store.read_state(folder)
+    if state.number and not state.rehearsal:
+        return f"{folder} holds a trial that is no demo; name another folder."
+    return f"{folder} holds a demo that was interrupted. Remove it with its keys and start again: rm -r {folder} {keys}"
+
+
+def _keys(folder: Path) -> Path:
+    return folder.parent / f"{folder.name}.keys"
+
+
+def _make_whole(console: object, folder: Path, trial: Path, seed: int, scenario: str | None) -> None:
+    """Make the demo or leave nothing behind, also when somebody stops it with Ctrl-C."""
+    try:
+        _make(console, folder, trial, seed, scenario)
+    except BaseException:
+        for made in (folder, _keys(folder)):
+            shutil.rmtree(made, ignore_errors=True)
+        raise
 
 
 def _make(console: object, folder: Path, trial: Path, seed: int, scenario: str | None) -> None:
@@ -68,7 +112,7 @@ def _create(folder: Path, definition: "Definition", cast: "Cast") -> list[str]:
     from trialwright.allocation.keys import SLOT_HOLDERS, make_keys, private_key
     from trialwright.allocation.slots import sealed_list
 
-    keys = folder.parent / f"{folder.name}.keys"
+    keys = _keys(folder)
     public = make_keys(keys, folder, SLOT_HOLDERS)
     sealed = sealed_list(cast.list.slots, cast.list.annex, list(public.values()))
     zone = next(iter(definition.sites.values())).zone

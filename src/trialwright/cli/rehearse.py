@@ -27,6 +27,9 @@ def rehearse(
 
     if out is not None and out.exists() and not out.is_dir():
         raise typer.BadParameter(f"{out} is a file; name a folder", param_hint="--out")
+    if out is not None and not out.exists():
+        out.mkdir(parents=True)  # now, and not when hours of rehearsing are lost with it
+        out.rmdir()
     with progress("Rehearsing", total=times, unit="trials") as step:
         done = outcomes(trial, seed, times, scenario=scenario, workers=workers, progress=lambda count, _: step(count))
     result = summary(trial, scenario, seed, done)

@@ -16,5 +16,7 @@ def screen(
 
     from trialwright import design, eligibility
 
-    screening = eligibility.screen(design.read(trial), patient.read_bytes(), str(patient))
+    with patient.open("rb") as file:
+        told = file.read(eligibility.MOST_BYTES + 1)  # no more, though the file may have no end
+    screening = eligibility.screen(design.read(trial), told, str(patient))
     typer.echo(json.dumps(screening.json, ensure_ascii=False, indent=2) if as_json else screening.text)

@@ -8,7 +8,7 @@ import typer
 
 def serve(
     folder: Annotated[Path, typer.Argument(help="The trial's folder.", metavar="DIR")],
-    port: Annotated[int, typer.Option(help="Port on this machine.")] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 8000,
     host: Annotated[
         str, typer.Option(help="Address to listen at; others than this machine need TLS in front.")
     ] = "127.0.0.1",

@@ -24,7 +24,11 @@ IMAGINARY = "Rehearsal: every participant in this report was made up by the simu
 def planned(
     folder: Path, keys: Sequence[Path], by: str | None
 ) -> tuple[Definition, Snapshot, Mapping[str, str] | None]:
-    """The definition in force, the snapshot now, and the treatments where somebody may know them."""
+    """The definition in force, the snapshot now, and the treatments where somebody may know them. Raises `Refused`
+    for a ledger that does not verify."""
+    found = store.verify(folder)
+    if not found.ok:
+        raise Refused(f"{folder} does not verify, so nothing is computed from it: {found.problems[0].sentence}", "seal")
     snapshot = store.read_snapshot(folder)
     definition = from_canonical(snapshot.state.versions[snapshot.state.version]).definition
     return definition, snapshot, _treatments(folder, snapshot.state, keys, by)

@@ -4,11 +4,12 @@ Three-valued throughout: what is unknown is never taken for a no. Every window h
 """
 
 from trialwright.eligibility.criteria import Checked, Prepared, prepare
-from trialwright.eligibility.patient import Patient, read_patient
+from trialwright.eligibility.patient import MOST_BYTES, Patient, read_patient
 from trialwright.eligibility.screening import Screening, screen, screened
 from trialwright.eligibility.verdict import CriterionVerdict, Judgement, Outcome, State, Verdict, verdict
 
 __all__ = [
+    "MOST_BYTES",
     "Checked",
     "CriterionVerdict",
     "Judgement",

@@ -20,6 +20,7 @@ from trialwright.logic import Context, LogicError, LogicErrors, Place, did_you_m
 KEYS = ("facts", "dates", "screening", "baseline", "consent", "zone", "weight", "judgements", "note", "name")
 JUDGEMENT_KEYS = ("about", "by", "answer", "why", "item")
 MOST_BYTES = 5_000_000
+MOST_DIGITS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,12 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise _Refused(f"{digits[:12]}... is a number of {len(digits)} digits")
+    return int(digits)
+
+
 def _constant(name: str) -> Any:
     raise _Refused(f"{name} is not a value; leave the fact out where it is unknown")
 
@@ -55,14 +62,18 @@ def _parsed(data: bytes | str | Mapping[str, Any], file: str) -> Mapping[str, An
         raise LogicErrors([LogicError(f"a patient file has at most {MOST_BYTES:,} bytes", start)])
     try:
         text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
-        read = json.loads(text, parse_float=Decimal, object_pairs_hook=_pairs, parse_constant=_constant)
+        read = json.loads(
+            text, parse_float=Decimal, parse_int=_whole, object_pairs_hook=_pairs, parse_constant=_constant
+        )
     except json.JSONDecodeError as error:
         place = Place(file, error.lineno, error.colno, error.pos)
         raise LogicErrors([LogicError(f"this is not JSON: {error.msg}", place)]) from None
     except UnicodeDecodeError as error:
         raise LogicErrors([LogicError("the file is not UTF-8 text", Place(file, 1, error.start + 1))]) from None
-    except (_Refused, RecursionError, ValueError) as error:
-        raise LogicErrors([LogicError(str(error) or "nested too deeply", start)]) from None
+    except RecursionError:
+        raise LogicErrors([LogicError("lists or objects are nested too deeply", start)]) from None
+    except _Refused as error:
+        raise LogicErrors([LogicError(str(error), start)]) from None
     if not isinstance(read, dict):
         raise LogicErrors([LogicError("a patient file is an object with `facts` and `screening`", start)])
     return read

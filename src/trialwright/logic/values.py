@@ -118,7 +118,7 @@ class _Reader:
         except InvalidOperation:
             return self.wrong(where, f"{raw!r} is not a number")
         if not value.is_finite() or abs(value.adjusted()) > 60:
-            return self.wrong(where, f"{raw!r} is not a finite number of reasonable size")
+            return self.wrong(where, f"{raw} is too large or too small a number")
         if value == value.to_integral_value() and (whole or not isinstance(raw, (float, str))):
             return int(value)
         return self.wrong(where, f"{raw!r} is not a whole number") if whole else value

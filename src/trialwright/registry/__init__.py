@@ -12,6 +12,8 @@ from trialwright.registry.record import Problem, Record, UnreadablePage
 
 __all__ = ["READERS", "Problem", "Reader", "Record", "UnreadablePage", "read"]
 
+MOST_BYTES = 5_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:
@@ -40,9 +42,12 @@ def read(path: Path) -> Record:
 
 def _text(path: Path) -> str:
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)  # no more, though the file may have no end
     except OSError as error:
         raise UnreadablePage(path.name, (Problem(0, f"the file cannot be read: {error.strerror}"),)) from error
+    if len(raw) > MOST_BYTES:
+        raise UnreadablePage(path.name, (Problem(0, f"a page has at most {MOST_BYTES:,} bytes"),))
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +31,7 @@ def serve(
     Raises `CannotServe` or `store.NotATrial` where the folder or the role cannot be used, and `ledger.ports.Broken` for
     a ledger that does not verify.
     """
+    _require_free(host, port)
     _configure(folder, host)
     require_blinded(folder, role)
     link = Link(role)
@@ -37,6 +40,18 @@ def serve(
     say(f"A session as {role.replace('_', ' ')}, once: {address}/enter/{link.token}")
     say("Stop with Ctrl-C.")
     _run(lambda: _opened(folder, link), host, port)
+
+
+def _require_free(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened at, before a link to it is printed."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+    except OSError as error:
+        hint = "choose another with --port" if error.errno == errno.EADDRINUSE else "choose another with --host"
+        raise CannotServe(f"{host}:{port} cannot be served at: {error.strerror}; {hint}") from None
 
 
 def _configure(folder: Path, host: str) -> None:
