@@ -22,8 +22,8 @@ def affected(seen: Observations, event: str, who: Sequence[str], visit: str) -> 
     happened = next((test for word, test in EVENTS.items() if word in event.lower()), None)
     if happened is None:
         return None
-    days = {person: _day(seen, person, visit) for person in who}
-    return tuple(person for person, day in days.items() if day is not None and happened(seen, person, day))
+    ever = {person: _day(seen, person, visit) for person in who if happened(seen, person, date.max)}
+    return tuple(person for person, day in ever.items() if day is not None and happened(seen, person, day))
 
 
 def _day(seen: Observations, person: str, visit: str) -> date | None:

@@ -1,6 +1,6 @@
 """The answers of a snapshot as typed values, derived items included; every page is read once."""
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -52,8 +52,13 @@ class Observations:
 
     def number(self, participant: str, visit: str, name: str) -> Decimal | int | None:
         """The same for a measured value; a text or code, or no answer, is None."""
-        value = self.value(participant, visit, name)
-        return value if isinstance(value, Decimal | int) and not isinstance(value, bool) else None
+        return _measured(self.value(participant, visit, name))
+
+    def numbers(self, participants: Sequence[str], visits: Sequence[str], name: str) -> list[Decimal | int | None]:
+        """`number` of all participants at all visits, participant by participant."""
+        form, _, item = name.partition(".")
+        page = self.page
+        return [_measured(page(participant, visit, form).get(item)) for participant in participants for visit in visits]
 
     def page(self, participant: str, visit: str, form: str) -> Mapping[str, Any]:
         """One page: items and derived items by name; empty where there is no page."""
@@ -112,6 +117,11 @@ class Observations:
         if key not in self.rules:
             self.rules[key] = FormRules(definition, form)
         return self.rules[key]
+
+
+def _measured(value: Any) -> Decimal | int | None:
+    kind = type(value)
+    return value if kind is Decimal or kind is int else None
 
 
 @lru_cache(maxsize=16)

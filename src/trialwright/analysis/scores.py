@@ -124,7 +124,7 @@ def _core_set(
 
 def _column(seen: Observations, name: str, participants: Sequence[str], visits: Sequence[str]) -> Exact:
     """`form.item` as exact decimals of shape (participants, visits)."""
-    flat = exact([seen.number(person, visit, name) for person in participants for visit in visits])
+    flat = exact(seen.numbers(participants, visits, name))
     shape = (len(participants), len(visits))
     return Exact(flat.units.reshape(shape), flat.decimals, np.reshape(flat.present, shape))
 
