@@ -48,7 +48,8 @@ def _print(before: "Definition", after: "Definition") -> None:
 
     from trialwright import design
 
-    console = Console(soft_wrap=True, highlight=False, emoji=False)
+    console = Console(highlight=False, emoji=False)
+    console.soft_wrap = not console.is_terminal  # a pipe gets whole lines
     found = design.changes(before, after)
     console.print(f"{escape(before.id)}: version {escape(before.version)} to {escape(after.version)}")
     if not found:

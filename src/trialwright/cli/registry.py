@@ -26,6 +26,7 @@ def import_page(
 ) -> None:
     """Read a saved register page into a record; with --compare, put it beside a definition field by field."""
     from trialwright import registry
+    from trialwright.cli.wrapped import wrapped
 
     try:
         record = registry.read(file)
@@ -35,7 +36,7 @@ def import_page(
     comparison = _compared(record, compare) if compare else None
     text = _as_json(record, comparison) if json else _as_text(record, comparison)
     if output is None:
-        typer.echo(text)
+        typer.echo(text if json else wrapped(text))
     else:
         output.write_text(text + "\n", encoding="utf-8")
 

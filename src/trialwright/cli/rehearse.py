@@ -76,7 +76,8 @@ def _row(one: "Outcome") -> dict[str, object]:
 def _show(result: dict[str, Any]) -> None:
     from rich.console import Console
 
-    console = Console(soft_wrap=True, highlight=False, emoji=False)
+    console = Console(highlight=False, emoji=False)
+    console.soft_wrap = not console.is_terminal  # a pipe gets whole lines
     chosen = result["scenario"]
     console.print(f"[bold]{result['trial']}[/bold], rehearsed {result['times']} times (seed {result['seed']})")
     console.print(f"Scenario {chosen['name']} ({chosen['label']}): {chosen['text']}")

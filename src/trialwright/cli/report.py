@@ -20,10 +20,11 @@ def analyse(
 ) -> None:
     """Run the analyses that the definition plans on the trial's snapshot."""
     from trialwright.cli.unblinded import results
+    from trialwright.cli.wrapped import wrapped
     from trialwright.report import results_json, results_text
 
     planned = results(folder, keys, by)
-    typer.echo(results_json(planned) if as_json else results_text(planned))
+    typer.echo(results_json(planned) if as_json else wrapped(results_text(planned)))
 
 
 def report(

@@ -15,8 +15,9 @@ def screen(
     import json
 
     from trialwright import design, eligibility
+    from trialwright.cli.wrapped import wrapped
 
     with patient.open("rb") as file:
         told = file.read(eligibility.MOST_BYTES + 1)  # no more, though the file may have no end
     screening = eligibility.screen(design.read(trial), told, str(patient))
-    typer.echo(json.dumps(screening.json, ensure_ascii=False, indent=2) if as_json else screening.text)
+    typer.echo(json.dumps(screening.json, ensure_ascii=False, indent=2) if as_json else wrapped(screening.text))

@@ -103,7 +103,10 @@ def test_a_place_in_a_patient_file_is_said_in_plain_words(tmp_path: Path) -> Non
     patient = tmp_path / "patient.json"
     patient.write_text('{"screening": "2024-06-01",\n "facts": {"agee": 5, "sex": "X", "upper": 1e400}}')
     assert len(refused("screen", SMALL, patient).splitlines()) == 3
-    for text, sentence in (("[" * 99999, "nested too deeply"), ('{"facts": {"age": ' + "9" * 9999 + "}}", "9999 digits")):
+    for text, sentence in (
+        ("[" * 99999, "nested too deeply"),
+        ('{"facts": {"age": ' + "9" * 9999 + "}}", "9999 digits"),
+    ):
         patient.write_text(text)
         assert sentence in refused("screen", SMALL, patient)
 
