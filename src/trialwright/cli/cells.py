@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +48,14 @@ class BadTable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The cells: texts coded by distinct value (a row of `frame` holds indices into `texts`), and the file they came
-    from.
+    """The cells: texts coded by distinct value (a row of `frame` holds indices into `texts`), the file they came
+    from, and the rows that are ragged.
     """
 
     frame: pl.DataFrame
     texts: list[str]
     content: bytes
+    ragged: tuple[Problem, ...] = ()
 
     def codes(self, name: str) -> Codes:
         """Per row the index of its text; an empty cell has the index after the last."""
@@ -134,7 +135,9 @@ def sheet_of(original: bytes, header: list[str], coded: Collection[str]) -> Shee
     """
     sheet = _read(original, original, header, coded)
     if sheet is None or _may_be_ragged(sheet.frame, original, header):
-        sheet = _read(_tidied(original, header), original, header, coded)
+        tidy, ragged = _tidied(original, header, coded)
+        sheet = _read(tidy, original, header, coded)
+        sheet = sheet and replace(sheet, ragged=ragged)
     if sheet is None or not sheet.frame.height:
         empty = next(_rows(original), None) is None
         raise BadTable(
@@ -174,21 +177,22 @@ def _rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
         begins = reader.line_num + 1
 
 
-def _tidied(content: bytes, header: list[str]) -> bytes:
-    """The same cells, each row complete and on one line of its own. Raises BadTable for ragged rows."""
+def _tidied(content: bytes, header: list[str], coded: Collection[str]) -> tuple[bytes, tuple[Problem, ...]]:
+    """The same cells, each row on one line of its own, and the rows that are ragged, in whose place an empty one
+    stands so that the others are looked at too. Raises BadTable for what is no text.
+    """
     if undecodable := _undecodable(content):
         raise BadTable(undecodable)
     tidy = io.StringIO(newline="")
     writer = csv.writer(tidy, lineterminator="\n")
     writer.writerow(header)
     problems = []
+    empty = ["" if name in coded else "?" for name in header]
     for line, row in _rows(content):
         if len(row) != len(header):
             problems.append(Problem(line, header[min(len(row), len(header)) - 1], _ragged(len(row), len(header))))
-        writer.writerow(row)
-    if problems:
-        raise BadTable(problems)
-    return tidy.getvalue().encode()
+        writer.writerow(row if len(row) == len(header) else empty)
+    return tidy.getvalue().encode(), tuple(problems)
 
 
 def _ragged(found: int, expected: int) -> str:

@@ -51,6 +51,8 @@ def _print(before: "Definition", after: "Definition") -> None:
     console = Console(highlight=False, emoji=False)
     console.soft_wrap = not console.is_terminal  # a pipe gets whole lines
     found = design.changes(before, after)
+    if before.id != after.id:
+        console.print(f"[yellow]These are two trials, {escape(before.id)} and {escape(after.id)}, not two versions.[/]")
     console.print(f"{escape(before.id)}: version {escape(before.version)} to {escape(after.version)}")
     if not found:
         console.print("The two versions say the same.")

@@ -74,7 +74,7 @@ def read_pairs(path: Path) -> Pairs:
     _check_names(header)
     sheet = sheet_of(content, header, [name for name in header if name in NUMBERS])
     columns, problems = _columns(sheet, header)
-    problems += _missing_ids(sheet)
+    problems += [*_missing_ids(sheet), *sheet.ragged]
     if problems:
         raise BadTable(sorted(problems, key=lambda problem: (problem.line, header.index(problem.column))))
     return _pairs(sheet, columns, header)

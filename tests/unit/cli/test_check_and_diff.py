@@ -107,3 +107,7 @@ def test_a_place_is_printed_as_a_place_and_never_as_a_picture(tmp_path: Path) ->
         trial.mkdir()
         (trial / "trial.yaml").write_text("#\n" * (line - 1) + "a: NO\n")
         assert f"trial.yaml:{line}:4" in ran("check", trial).stdout
+
+
+def test_diff_of_two_trials_says_that_they_are_two() -> None:
+    assert ran("diff", SMALL, REFERENCE).stdout.startswith("These are two trials, PRESS and TIM, not two versions.")

@@ -246,3 +246,30 @@ def test_a_damaged_file_is_scored_or_refused_but_never_crashes(tmp_path: Path, a
     assert (result.exit_code == 0) == bool(result.stdout)
     if result.exit_code:
         assert all(line.startswith(f"{file}:") for line in result.stderr.splitlines())
+
+
+def test_a_ragged_row_hides_no_bad_cell_of_the_other_rows(tmp_path: Path) -> None:
+    file = given_file(tmp_path, HEADER, D + ",7", D.replace("1.75", "4"), D.replace("6.0", "x"))
+    said = run(file).stderr.splitlines()
+    assert [line.removeprefix(f"{file}:").partition(": ")[0] for line in said] == ["2:ck_uln", "3:haq_0", "4:phga_0"]
+
+
+def test_the_check_vectors_come_out_of_the_command(tmp_path: Path) -> None:
+    """The vectors A to K that were worked out by hand from the published table; order as in the columns."""
+    table = [
+        ("A", 150, "5 5 5 5 120 120 1.5 1.5 3 3", "2000 2000 200", "0"),
+        ("B", 150, "5 4.5 5 4.5 120 123 1.5 1.35 3 2.5", "2000 1850 200", "0"),
+        ("C", 150, "5 4.4 5 4.4 120 124 1.5 1.25 3 2.4", "2000 1840 200", "35"),
+        ("D", 150, "6.0 3.5 6.5 4.5 118 132 1.75 1.25 3.5 2.0", "4000 1200 200", "52.5"),
+        ("E", 150, "7.5 2.0 7.0 2.0 105 140 2.25 0.75 5.0 0.5", "9000 180 200", "95"),
+        ("F", 150, "10 0 10 0 90 150 3 0 10 0", "6000 100 200", "100"),
+        ("G", 150, "4 6 4 7 130 110 1 2 2 5", "500 2500 200", "0"),
+        ("H", 150, "5 4 4 6 120 136 1.0 1.5 1 1", "1500 600 200", "35"),
+        ("I", 150, "2 0 2 0 141 150 0.25 0 0.5 0", "300 100 200", "37.5"),
+        ("J", 260, "6.0 3.5 6.5 4.5 204 230 1.75 1.25 3.5 2.0", "4000 1200 200", "52.5"),
+    ]
+    lines = [f"{name},{top},{','.join(f'{scales} {ck}'.split())},,," for name, top, scales, ck, _ in table]
+    lines.append("K,260,6.0,3.5,6.5,4.5,204,230,1.75,1.25,3.5,2.0,,,,120,60,40")
+    found = rows(run(given_file(tmp_path, HEADER + ",alt_0,alt_1,alt_uln", *lines)).stdout)
+    assert {row["id"]: row["tis"] for row in found} == {one[0]: one[-1] for one in table} | {"K": "52.5"}
+    assert found[-1]["enzyme"] == "alt"
