@@ -44,6 +44,8 @@ def main() -> None:
             sentence = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
         elif type(error).__module__.partition(".")[0] == "trialwright":
             sentence = str(error)
+        elif type(error).__module__ == "django.db.utils":
+            sentence = f"the database cannot be used: {' '.join(str(error).split())}"
         else:
             raise
         print(sentence, file=sys.stderr)

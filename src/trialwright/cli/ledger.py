@@ -61,7 +61,11 @@ def grants(role: Annotated[str, typer.Argument(help="The role that the applicati
     """Print what the owner of a PostgreSQL database runs once, so that the application cannot change its guards."""
     from trialwright import store
 
-    for statement in store.grants(role):
+    try:
+        statements = store.grants(role)
+    except ValueError as wrong:
+        raise typer.BadParameter(str(wrong), param_hint="ROLE") from None
+    for statement in statements:
         typer.echo(f"{statement};")
 
 

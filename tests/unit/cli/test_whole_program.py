@@ -178,3 +178,17 @@ def test_an_address_in_use_is_one_sentence(demo: Path) -> None:
         said = refused("serve", demo, "--port", str(taken.getsockname()[1]))
     assert said.count("\n") == 1
     assert "--port" in said
+
+
+def test_a_database_that_does_not_answer_is_one_sentence_and_no_folder_is_made(demo: Path, tmp_path: Path) -> None:
+    address = "postgresql://nobody@127.0.0.1:1/nothing"
+    said = refused("ledger", "restore", demo, tmp_path / "new", "--database", address)
+    assert said.startswith("the database cannot be used: ")
+    assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_role_is_a_name_and_nothing_else() -> None:
+    result = ran("ledger", "grants", "app; drop table store_fact")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "Traceback" not in result.stderr
