@@ -10,13 +10,13 @@ from contextlib import AbstractContextManager
 from datetime import date
 from types import TracebackType
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from trialwright.conduct.permissions import Person, require, require_site
 from trialwright.conduct.protocol import Protocol, from_canonical
 from trialwright.conduct.refusal import Refused
 from trialwright.ledger.canonical import instant_text
 from trialwright.ledger.fact import Draft, Fact
+from trialwright.ledger.kinds import PAYLOAD_REDACTED
 from trialwright.ledger.ports import Chance, Clock, Ledger
 from trialwright.ledger.replay import Participant, State, replay
 from trialwright.ledger.vault import Vault
@@ -25,11 +25,12 @@ from trialwright.ledger.vault import Vault
 class Act:
     """A transaction of the ledger around one verb. When it fails, the state is what the ledger still holds."""
 
-    __slots__ = ("_desk", "_transaction")
+    __slots__ = ("_desk", "_start", "_transaction")
 
     def __init__(self, desk: "Desk") -> None:
         self._desk = desk
         self._transaction: AbstractContextManager[object] = desk.ledger.act()
+        self._start = -1
 
     def __enter__(self) -> State:
         self._transaction.__enter__()
@@ -38,6 +39,7 @@ class Act:
         except BaseException as error:
             self._transaction.__exit__(type(error), error, error.__traceback__)
             raise
+        self._start = self._desk.state.number
         return self._desk.state
 
     def __exit__(
@@ -48,7 +50,8 @@ class Act:
         except BaseException:
             self._desk.recover()
             raise
-        if failure is not None:
+        # Another process may have appended as many facts meanwhile, so the numbers alone would not show the loss.
+        if failure is not None and self._desk.state.number != self._start:
             self._desk.recover()
 
 
@@ -64,6 +67,8 @@ class Desk:
         self._protocols: dict[str, Protocol] = {}
         self.latest: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
         """(participant, form) -> number and values of the page written last here, for checks that look back."""
+        self.days: set[tuple[str, str]] = set()
+        """(site, day) that has come, as found before."""
 
     def act(self, verb: str, by: Person) -> "Act":
         """One act of one person: permission, one transaction, and a state that holds everything before it."""
@@ -71,15 +76,19 @@ class Desk:
         return Act(self)
 
     def recover(self) -> None:
-        """After a failed act: forget what was not kept."""
-        if self.state.number != self.ledger.head().number:
-            self.state = replay(self.ledger.facts())
+        """After a failed act: forget what was not kept. If the ledger cannot be read now either, the next act reads
+        all of it."""
+        self.state = State()
+        self.latest.clear()
+        self.catch_up()
 
     def catch_up(self) -> None:
         """Take in the facts that others appended."""
         if self.ledger.head().number != self.state.number:
             for fact in self.ledger.facts(after=self.state.number):
                 self.state.apply(fact)
+                if fact.kind == PAYLOAD_REDACTED:
+                    self.latest.pop((fact.participant or "", fact.form or ""), None)
 
     def append(
         self,
@@ -149,5 +158,4 @@ class Desk:
 
     def today(self, site: str) -> date:
         """The date at a site now."""
-        zone = self.protocol().definition.sites[site].zone
-        return self.clock.now().astimezone(ZoneInfo(zone)).date()
+        return self.clock.now().astimezone(self.protocol(self.version_at(site)).zones[site]).date()

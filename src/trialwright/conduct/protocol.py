@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from trialwright import design, eligibility, logic
 from trialwright.capture import FormRules
@@ -18,7 +19,11 @@ class Protocol:
         self.position = {visit: place for place, visit in enumerate(self.visits)}
         self.screening = self.visits[0]
         self.final_lock = definition.locks[-1].id
+        self.unblinded = frozenset(definition.blinding.unblinded)
+        self.zones = {name: ZoneInfo(site.zone) for name, site in definition.sites.items()}
         self._forms: dict[str, FormRules] = {}
+        self.enterable: dict[tuple[str, str, str], FormRules] = {}
+        """(form, visit, role) that `record` has found in order."""
 
     def form(self, name: str) -> FormRules:
         """The rules of a form."""

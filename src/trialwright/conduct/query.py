@@ -1,19 +1,47 @@
 """Ask, answer, close and reopen a query."""
 
+from collections.abc import Sequence
+
+from trialwright.capture import Finding
 from trialwright.conduct.desk import Desk
 from trialwright.conduct.permissions import Person
 from trialwright.conduct.refusal import Refused
+from trialwright.design.model import CheckLevel
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import Fact
-from trialwright.ledger.replay import Query
+from trialwright.ledger.replay import PageKey, Query
 
 
 def open_query(
-    desk: Desk, by: Person, version: str, page: Fact, item: str | None, text: str, check: str | None
+    desk: Desk,
+    by: Person,
+    version: str,
+    participant: str,
+    place: PageKey,
+    item: str | None,
+    text: str,
+    check: str | None = None,
+    why: str | None = None,
 ) -> Fact:
     """Append an opened query about a page; `check` names the edit check that asked it. Inside an act only."""
     payload = {"query": f"Q{len(desk.state.queries) + 1}", "item": item, "text": text, "check": check}
-    return desk.append(by, kinds.QUERY_OPENED, payload, version, page.participant, page.visit, page.form, page.repeat)
+    return desk.append(by, kinds.QUERY_OPENED, payload, version, participant, *place, why)
+
+
+def ask_once(desk: Desk, by: Person, version: str, page: Fact, findings: Sequence[Finding]) -> None:
+    """Ask what the edit checks ask about a page that was just saved; a question that still waits is not asked twice."""
+    place = page.visit or "", page.form or "", page.repeat or ""
+    for finding in findings:
+        if finding.level is not CheckLevel.QUERY:
+            continue
+        waiting = any(
+            query.status != "closed"
+            and query.check == finding.about
+            and (query.participant, query.visit, query.form, query.repeat) == (page.participant, *place)
+            for query in desk.state.queries.values()
+        )
+        if not waiting:
+            open_query(desk, by, version, page.participant or "", place, finding.item, finding.says, finding.about)
 
 
 def ask_query(
@@ -36,10 +64,15 @@ def ask_query(
         version = desk.version_at(person.site)
         if (visit, form, repeat) not in person.pages:
             raise Refused(f"{participant} has no page {form} at {visit or 'the log'}; there is nothing to ask.", "page")
-        if item is not None and item not in desk.protocol(version).form(form).items:
+        rules = desk.protocol(person.pages[visit, form, repeat].version).form(form)
+        if item is not None and item not in rules.items:
             raise Refused(f"Form {form} has no item '{item}'.", "item")
-        payload = {"query": f"Q{len(desk.state.queries) + 1}", "item": item, "text": text, "check": None}
-        return desk.append(by, kinds.QUERY_OPENED, payload, version, participant, visit, form, repeat, why)
+        if item in rules.sealed:
+            raise Refused(
+                f"{rules.items[item].label} is sealed, and a query can be read by everybody; ask an unblinded person.",
+                "blinding",
+            )
+        return open_query(desk, by, version, participant, (visit, form, repeat), item, text, why=why)
 
 
 def answer_query(desk: Desk, *, query: str, text: str, by: Person, why: str | None = None) -> Fact:
@@ -61,14 +94,9 @@ def reopen_query(desk: Desk, *, query: str, text: str, by: Person, why: str | No
         if old.status == "open":
             raise Refused(f"{query} is open; it needs an answer, not a new question.", "query")
         person = desk.participant(old.participant, by)
-        payload = {
-            "query": f"Q{len(desk.state.queries) + 1}",
-            "item": old.item,
-            "text": f"{text} (again, after {query})",
-            "check": old.check,
-        }
-        version = desk.version_at(person.site)
-        return desk.append(by, kinds.QUERY_OPENED, payload, version, person.id, old.visit, old.form, old.repeat, why)
+        version, place = desk.version_at(person.site), (old.visit, old.form, old.repeat)
+        again = f"{text} (again, after {query})"
+        return open_query(desk, by, version, person.id, place, old.item, again, old.check, why)
 
 
 def _move(

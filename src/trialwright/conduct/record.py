@@ -1,17 +1,18 @@
 """Record a form page: one act, however many items."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from trialwright import logic
 from trialwright.capture import Entered, Finding, FormRules
 from trialwright.conduct.consent import require_consent
 from trialwright.conduct.desk import Desk
+from trialwright.conduct.entry import news, next_row, require_day, require_sound, wrong_labels
 from trialwright.conduct.permissions import ENTERS, Person, a_person, people
 from trialwright.conduct.protocol import Protocol
-from trialwright.conduct.query import open_query
+from trialwright.conduct.query import ask_once
 from trialwright.conduct.refusal import Refused
-from trialwright.design.model import CheckLevel
+from trialwright.conduct.sealing import in_the_open, keep_sealed, writes_openly
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import Fact
 from trialwright.ledger.replay import Page, Participant
@@ -37,56 +38,62 @@ def record(
 ) -> Fact:
     """Keep the changed items of one page.
 
-    items: raw values by item id; None clears an item. not_done: item (or `*` for the page) -> reason. confirmed: item
-    or check -> why an unusual value is right. on: date of the assessment, ISO. base: number of the page's last fact
-    as the writer saw it; a page that has moved on meanwhile is a conflict, never overwritten. `repeat="+"` takes the
-    next row of a log; row `0` of a log with `not_done={'*': 'none known'}` says that the question was asked and there
-    is none. why: the reason of a change, required once an item has a value.
+    items: raw values by item id; None clears an item. not_done: item (or `*` for the page) -> reason; an earlier value
+    of the item is cleared. confirmed: item or check -> why an unusual value is right; kept for what asked for it. on:
+    date of the assessment, ISO. base: number of the page's last fact as the writer saw it; a page that has moved on
+    meanwhile is a conflict, never overwritten. `repeat="+"` takes the next row of a log; row `0` of a log with
+    `not_done={'*': 'none known'}` says that the question was asked and there is none. why: the reason of a change,
+    required once an item has a value. What is sealed goes to the vault with every word about it.
     """
     with desk.act("record", by):
         desk.require_unlocked(visit)
         person = desk.participant(participant, by)
         version = desk.version_at(person.site)
+        _require_follow_up(desk, person, visit)
+        page = person.pages.get((visit, form, repeat))
+        version = page.version if page is not None else version  # each page stays under its own version (DC5)
         protocol = desk.protocol(version)
         rules = _rules(protocol, form, visit, by)
-        _require_follow_up(desk, person, visit)
-        repeat = _row(rules, person, form, repeat)
-        page = person.pages.get((visit, form, repeat))
-        _require_base(page, base, person, (visit, form, repeat))
-        entered = rules.enter(items)
-        changed = _changed(page, entered, not_done)
+        repeat = repeat if page is not None else next_row(rules, person, (visit, form, repeat), bool(items))
+        place = visit, form, repeat
+        _require_base(page, base, person, place)
+        require_day(desk, "on", on, person.site)
+        entered, changed = rules.enter(items), False
+        if page is not None:
+            not_done, changed = _changes(page, entered, not_done, on, person, why)
         known = _environment(desk, protocol, person, rules, page, entered, visit) if rules.needs_values else {}
-        findings = entered.findings + (rules.findings(known, NOWHERE) if rules.needs_values else [])
-        _require_sound(rules, findings, confirmed, not_done)
-        if changed and not why:
-            raise Refused(
-                f"{', '.join(changed)} of {participant} already has a value; give the reason of the change.", "reason"
-            )
-        kept = _keep_sealed(desk, by, version, person, (visit, form, repeat), entered, why)
-        if kept is not None and not entered.items and not not_done:
-            return kept
-        fact = desk.append(
-            by,
-            kinds.PAGE_RECORDED,
-            {"items": entered.items, "not_done": dict(not_done), "confirmed": dict(confirmed), "on": on},
-            version,
-            participant,
-            visit,
-            form,
-            repeat,
-            why,
-        )
-        if rules.looks_back:
+        findings = entered.findings
+        if rules.needs_values or rules.labels:
+            findings = _findings(rules, person, page, entered, known, on)
+        if findings or not_done or confirmed:
+            confirmed = require_sound(rules, page, entered, findings, confirmed, not_done)
+        opened, kept = _opened(rules, page, entered, not_done, confirmed, on), None
+        if opened is not None and by.role in protocol.unblinded:
+            raise writes_openly(rules, by)
+        if rules.sealed:
+            kept = keep_sealed(desk, by, version, person, place, rules, entered, not_done, confirmed, on, why)
+        if opened is None:
+            return kept or _nothing(rules)
+        stated = why if changed or kept is None else None
+        fact = desk.append(by, kinds.PAGE_RECORDED, opened, version, participant, visit, form, repeat, stated)
+        if rules.looks_back and not entered.sealed:
             known.pop("prev", None)
             desk.latest[participant, form] = fact.number, known
-        for finding in findings:
-            if finding.level is CheckLevel.QUERY:
-                open_query(desk, by, version, fact, finding.item, finding.says, finding.about)
+        if findings:
+            ask_once(desk, by, version, fact, findings)
         return fact
 
 
 def _rules(protocol: Protocol, form: str, visit: str, by: Person) -> FormRules:
-    """The rules of a form that this person may enter at this visit."""
+    """The rules of a form that this role may enter at this visit, as found before or looked up now."""
+    key = (form, visit, by.role)
+    rules = protocol.enterable.get(key)
+    if rules is None:
+        rules = protocol.enterable[key] = _enterable(protocol, form, visit, by)
+    return rules
+
+
+def _enterable(protocol: Protocol, form: str, visit: str, by: Person) -> FormRules:
     definition = protocol.definition
     if form not in definition.forms:
         raise Refused(f"There is no form '{form}'; the definition has {', '.join(definition.forms)}.", "form")
@@ -98,9 +105,11 @@ def _rules(protocol: Protocol, form: str, visit: str, by: Person) -> FormRules:
         if visit:
             raise Refused(f"{rules.form.label} is a log; record its rows without a visit.", "visit")
         return rules
-    stem = visit.partition(".")[0]
+    stem, dot, number = visit.partition(".")
     if stem not in definition.visits:
         raise Refused(f"There is no visit '{visit}'; the definition has {', '.join(definition.visits)}.", "visit")
+    if definition.visits[stem].unscheduled is not (bool(dot) and number.isascii() and number.isdigit()):
+        raise Refused(f"'{visit}' is no visit; unscheduled visits alone have a number, such as UNS.1.", "visit")
     if not definition.visits[stem].unscheduled and stem not in protocol.scheduled.get(form, ()):
         raise Refused(f"{rules.form.label} is not planned at {visit}; use an unscheduled visit such as UNS.1.", "visit")
     return rules
@@ -115,21 +124,13 @@ def _require_follow_up(desk: Desk, person: Participant, visit: str) -> None:
         raise Refused(f"{person.id} has stopped the visits; nothing new is recorded at {visit}.", "ended")
 
 
-def _row(rules: FormRules, person: Participant, form: str, repeat: str) -> str:
-    if not rules.form.log and rules.form.repeat is None:
-        if repeat:
-            raise Refused(f"{rules.form.label} has one page per visit; leave out the row number.", "repeat")
-        return ""
-    if repeat == "+":
-        return str(person.rows.get(form, 0) + 1)
-    if not repeat.isascii() or not repeat.isdigit() or (repeat != "0" and repeat.startswith("0")):
-        raise Refused(f"'{repeat}' is not a row number of {rules.form.label}; '+' takes the next one.", "repeat")
-    return repeat
-
-
 def _require_base(page: Page | None, base: int | None, person: Participant, key: tuple[str, str, str]) -> None:
     """Somebody else may have saved the page since the writer read it."""
-    if page is None or base == page.number:
+    if page is None and base is None:
+        return
+    if page is None:
+        raise Refused(f"{person.id} has no such page that could be changed (fact {base}); save a new one.", "conflict")
+    if base == page.number:
         return
     where = " ".join(part for part in key if part)
     raise Refused(
@@ -139,13 +140,65 @@ def _require_base(page: Page | None, base: int | None, person: Participant, key:
     )
 
 
-def _changed(page: Page | None, entered: Entered, not_done: Mapping[str, str]) -> list[str]:
-    """Items that had a value and get another one; items that stay as they are fall out of the save."""
-    if page is None:
-        return []
+def _changes(
+    page: Page, entered: Entered, not_done: Mapping[str, str], on: str | None, person: Participant, why: str | None
+) -> tuple[Mapping[str, str], bool]:
+    """Let what stays as it is fall out of the save, clear what is said to be not done, and refuse a change without its
+    reason. Returns what is newly said to be not done, and whether anything that stood is changed."""
     for item in [item for item, text in entered.items.items() if item in page.items and page.items[item] == text]:
         del entered.items[item]
-    return [item for item in (*entered.items, *not_done) if page.items.get(item) is not None]
+    not_done = {item: reason for item, reason in not_done.items() if page.not_done.get(item) != reason}
+    for item in not_done:
+        if page.items.get(item) is not None:
+            entered.items.setdefault(item, None)
+    named = [item for item in entered.items if page.items.get(item) is not None or item in page.not_done]
+    named += [item for item in not_done if item in page.not_done]
+    if entered.items and "*" in page.not_done and "*" not in named:
+        named.append("the page")
+    if on is not None and page.on is not None and on != page.on:
+        named.append("the date of the assessment")
+    if named and not (why and why.strip()):
+        raise Refused(
+            f"{', '.join(named)} of {person.id} already has a value; give the reason of the change.", "reason"
+        )
+    return not_done, bool(named)
+
+
+def _findings(
+    rules: FormRules,
+    person: Participant,
+    page: Page | None,
+    entered: Entered,
+    known: Mapping[str, Any],
+    on: str | None,
+) -> list[Finding]:
+    findings = entered.findings
+    if rules.needs_values:
+        findings = findings + rules.findings(known, NOWHERE)
+    if rules.labels:
+        findings = findings + wrong_labels(rules, person, entered, on)
+    return news(rules, entered, findings) if findings and page is not None else findings
+
+
+def _opened(
+    rules: FormRules,
+    page: Page | None,
+    entered: Entered,
+    not_done: Mapping[str, str],
+    confirmed: Mapping[str, str],
+    on: str | None,
+) -> dict[str, Any] | None:
+    """The payload that stands in the open, None where a save has nothing that does."""
+    if rules.sealed and (not_done or confirmed):
+        not_done, confirmed = in_the_open(rules, not_done), in_the_open(rules, confirmed)
+    moved = page is not None and on is not None and on != page.on
+    if not (entered.items or not_done or confirmed or moved):
+        return None
+    return {"items": entered.items, "not_done": dict(not_done), "confirmed": dict(confirmed), "on": on}
+
+
+def _nothing(rules: FormRules) -> NoReturn:
+    raise Refused(f"Nothing on {rules.form.label} is new; nothing was saved.", "empty")
 
 
 def _environment(
@@ -174,46 +227,3 @@ def _before(desk: Desk, protocol: Protocol, person: Participant, rules: FormRule
             number, known = desk.latest.get((person.id, rules.name), (0, {}))
             return known if number == page.number else rules.environment(rules.values(page.items), earlier)
     return {}
-
-
-def _require_sound(
-    rules: FormRules, findings: list[Finding], confirmed: Mapping[str, str], not_done: Mapping[str, str]
-) -> None:
-    """Everything that is wrong with the page, at once; an unusual value passes with a confirmation that gives its
-    reason."""
-    if not findings and not not_done:
-        return
-    wrong = [finding.says for finding in findings if finding.level is CheckLevel.REFUSE]
-    wrong += [
-        finding.says
-        for finding in findings
-        if finding.level is CheckLevel.WARN and not confirmed.get(finding.about, "").strip()
-    ]
-    wrong += [
-        f"{item}: 'not done' needs a reason" for item, reason in not_done.items() if not reason or not reason.strip()
-    ]
-    wrong += [
-        f"form {rules.name} has no item '{item}' that could be not done"
-        for item in not_done
-        if item != "*" and item not in rules.items
-    ]
-    if wrong:
-        raise Refused(f"{rules.form.label} was not saved:", "values", tuple(wrong))
-
-
-def _keep_sealed(
-    desk: Desk,
-    by: Person,
-    version: str,
-    person: Participant,
-    place: tuple[str, str, str],
-    entered: Entered,
-    why: str | None,
-) -> Fact | None:
-    """What reveals the treatment goes to the vault; the ledger gets a commitment that nobody can try values against."""
-    if not entered.sealed:
-        return None
-    key = "/".join((person.id, *place, str(desk.state.number + 1)))
-    commitment = desk.vault.keep(key, entered.sealed, desk.chance.token(key))
-    visit, form, repeat = place
-    return desk.append(by, kinds.SEALED_KEPT, {"commitment": commitment}, version, person.id, visit, form, repeat, why)

@@ -310,7 +310,7 @@ def _lapses(crowd: Crowd, form: FormProgram, pages: list[Page], where: Where) ->
                 items = {item: text for item, text in page.items.items() if item != chosen}
                 confirmed = {item: why for item, why in page.confirmed.items() if item != chosen}
                 page = page._replace(items=items, not_done={chosen: working.lapses.reason}, confirmed=confirmed)
-            if queried[index]:
+            if queried[index] and not _is_sealed(crowd, form.form, chosen):
                 page = page._replace(asked=chosen)
         out.append((index, page))
     return out
@@ -321,6 +321,11 @@ def _is_visible(crowd: Crowd, form: str) -> bool:
     definition = crowd.program.definition
     classes = {design.blinding_of(definition, form, item) for item in design.items(definition, form)}
     return classes != {Blinding.SEALED}
+
+
+def _is_sealed(crowd: Crowd, form: str, item: str | None) -> bool:
+    """Whether an item is sealed, so that no query can be asked about it."""
+    return item is not None and design.blinding_of(crowd.program.definition, form, item) is Blinding.SEALED
 
 
 def _row_pages(crowd: Crowd, rows: RowsProgram) -> list[tuple[int, int, Page]]:

@@ -106,7 +106,7 @@ def played(world: World) -> list[str]:
     for who in ("nurse", "data manager", "statistician", "escrow holder"):
         tries(who, "unblind", stage="week8", keys=world.keys, why="curious")
     tries("data manager", "lock", stage="week8", why="all seen")
-    for query in ("Q1", "Q2", "Q3", "Q4"):
+    for query in list(world.state.queries):
         tries("nurse", "answer_query", query=query, text="Yes")
         tries("monitor", "close_query", query=query, text="Thank you")
     tries("data manager", "lock", stage="week8", why="all seen")
@@ -121,9 +121,15 @@ def _followed(world: World, name: str, tries: Callable[..., None]) -> None:
     blood = {"participant": name, "form": "blood"}
     tries("laboratory", "record", **blood, visit="START", items={"potassium": "4.4", "renin": "12"})
     tries("laboratory", "record", **blood, visit="WEEK8", items={"potassium": "44"})
+    tries("laboratory", "record", **blood, visit="WEEK8", items={}, not_done={"renin": "too thick to run"})
     tries("laboratory", "record", **blood, visit="WEEK8", items={"renin": "915"}, why="first run was spoilt")
     tries("nurse", "record", participant=name, form="pressure", visit="WEEK8", items={"upper": "90", "lower": "95"})
     tries("nurse", "record", participant=name, form="pressure", visit="WEEK8", items=HIGH)
+    page = world.page(name, "pressure", "WEEK8")
+    change = {"participant": name, "form": "pressure", "visit": "WEEK8", "base": page.number, "why": "misread"}
+    tries("nurse", "record", **change, items={"upper": "400"})
+    tries("nurse", "record", **change, items={"upper": "230"}, confirmed={"upper": "twice", "wide": "twice"})
+    tries("pharmacist", "record", **change, items={"upper": "150"})
     tries("nurse", "record", participant=name, form="events", repeat="+", items={"term": "cough", "worst": "1"})
     tries("monitor", "ask_query", participant=name, form="pressure", visit="WEEK8", text="Which side?")
     tries("investigator", "sign", participant=name, form="pressure", visit="WEEK8")

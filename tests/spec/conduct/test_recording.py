@@ -168,8 +168,10 @@ def test_a_visit_outside_its_window_is_kept_and_flagged(world: World) -> None:
         ("Dot", "2026-05-04", 0),
         ("Eva", "2026-05-06", 2),
     ]
-    for name, on, days_outside in table:
+    for name, _, _ in table:
         world.randomised(name)
+    world.clock.move(days=70)
+    for name, on, days_outside in table:
         world.does("nurse", "record", participant=name, form="pressure", visit="WEEK8", items=HIGH, on=on)
         start = world.page(name, "pressure", "START").on
         week8 = due(world.definition, "WEEK8", date.fromisoformat(start))
