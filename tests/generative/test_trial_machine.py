@@ -196,8 +196,8 @@ class Trial(RuleBasedStateMachine):
             [
                 ("stop_treatment", {"reason": "a rash"}),
                 ("stop_visits", {"reason": "moved away"}),
-                ("lose", {"last_contact": "2026-04-01"}),
-                ("complete", {"on": "2026-05-01"}),
+                ("lose", {"last_contact": "2026-03-02"}),
+                ("complete", {"on": "2026-03-02"}),
                 ("withdraw_consent", {"scopes": ["trial"]}),
                 ("withdraw_consent", {"scopes": ["blood_bank"]}),
             ]
@@ -240,7 +240,7 @@ class Trial(RuleBasedStateMachine):
             if query.status != "closed":
                 self.tries("monitor", "close_query", query=query.id, text="no longer asked")
         for name in list(self.world.numbers):
-            self.tries("nurse", "lose", participant=name, last_contact="2026-06-01")
+            self.tries("nurse", "lose", participant=name, last_contact="2026-03-02")
         for stage in ("week8", "final")[: 1 + final]:
             self.tries("data manager", "lock", stage=stage, why="all seen")
 

@@ -39,6 +39,8 @@ def consent(
             participant = numbered(site, state.sequence.get(site, 0) + 1)
         else:
             person = desk.participant(participant, by)
+            if person.site != site:
+                raise Refused(f"{participant} takes part at site {person.site}, not at {site}.", "site")
             desk.require_taking_part(person)
         return desk.append(
             by,

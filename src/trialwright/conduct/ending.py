@@ -1,9 +1,8 @@
 """The ways in which treatment, visits or participation end; each is its own act, because each leaves something else
 going on."""
 
-from datetime import date
-
 from trialwright.conduct.desk import Desk
+from trialwright.conduct.entry import require_day
 from trialwright.conduct.permissions import Person
 from trialwright.conduct.refusal import Refused
 from trialwright.ledger import kinds
@@ -27,7 +26,7 @@ def _end(
         desk.require_unlocked()
         person = desk.participant(participant, by)
         desk.require_taking_part(person)
-        if not reason.strip():
+        if not (reason and reason.strip()):
             raise Refused("Give the reason in words.", "reason")
         if person.allocation is None:
             raise Refused(f"{participant} is not randomised; there is no treatment or follow-up to stop.", "randomised")
@@ -55,13 +54,6 @@ def _finish(
         person = desk.participant(participant, by)
         desk.require_taking_part(person)
         for name, text in payload.items():
-            _require_date(name, text)
+            require_day(desk, name, text, person.site)
         version = desk.version_at(person.site)
         return desk.append(by, kind, payload, version, participant, why=why)
-
-
-def _require_date(name: str, text: str) -> None:
-    try:
-        date.fromisoformat(text)
-    except ValueError as error:
-        raise Refused(f"{name.replace('_', ' ')}: '{text}' is not a date; write 2026-03-01.", "date") from error

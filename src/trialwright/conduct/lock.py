@@ -3,7 +3,7 @@
 from trialwright.conduct.desk import Desk
 from trialwright.conduct.permissions import Person
 from trialwright.conduct.protocol import Protocol
-from trialwright.conduct.refusal import Refused
+from trialwright.conduct.refusal import Refused, require_why
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import Fact
 from trialwright.ledger.replay import State
@@ -18,6 +18,7 @@ def lock(desk: Desk, *, stage: str, by: Person, why: str) -> Fact:
     read.
     """
     with desk.act("lock", by) as state:
+        require_why(why)
         protocol = desk.protocol()
         stages = [declared.id for declared in protocol.definition.locks]
         if stage not in stages:

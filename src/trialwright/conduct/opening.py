@@ -4,7 +4,7 @@ from trialwright import design
 from trialwright.conduct.catalogue import catalogue
 from trialwright.conduct.desk import Desk
 from trialwright.conduct.permissions import Person
-from trialwright.conduct.refusal import Refused
+from trialwright.conduct.refusal import Refused, require_why
 from trialwright.design.model import Definition
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import Fact
@@ -95,6 +95,7 @@ def amend(desk: Desk, definition: Definition, *, by: Person, why: str, reconsent
     """Append the next version. Sites go on under the old one until they are activated for the new one; pages keep the
     version that they were entered under."""
     with desk.act("amend", by) as state:
+        require_why(why)
         desk.require_unlocked()
         old = desk.protocol().definition
         if definition.id != old.id:
@@ -103,6 +104,10 @@ def amend(desk: Desk, definition: Definition, *, by: Person, why: str, reconsent
             raise Refused(f"Version {definition.version} exists already; give the amendment a new one.", "version")
         if definition.randomisation.annex_sha256 != old.randomisation.annex_sha256:
             raise Refused("An amendment cannot replace the allocation annex.", "allocation")
+        _check_list(definition, desk.vault.commitment())
+        lost = [site for site in state.sites if site not in definition.sites]
+        if lost:
+            raise Refused(f"Sites that are active cannot leave the definition: {', '.join(lost)}.", "site")
         changes = [change.sentence for change in design.changes(old, definition)]
         if not changes:
             raise Refused("The two versions say the same; nothing is amended.", "version")

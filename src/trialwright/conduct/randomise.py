@@ -31,6 +31,7 @@ def randomise(desk: Desk, *, participant: str, by: Person, why: str | None = Non
             )
         version = desk.version_at(person.site)
         protocol = desk.protocol(version)
+        desk.require_unlocked(protocol.definition.randomisation.visit)
         _require_room(protocol, state)
         _require_verdict(protocol, person)
         _require_baseline(protocol, person)
@@ -89,7 +90,8 @@ def _lacking(protocol: Protocol, person: Participant, need: str, visit: str) -> 
     if page is None:
         return [f"{rules.form.label}: no page yet"]
     if not item:
-        return [f"{rules.items[full].label} ({form}.{full})" for full in rules.required if page.items.get(full) is None]
+        known = rules.environment(rules.values(page.items), visit)
+        return [f"{rules.items[full].label} ({form}.{full})" for full in rules.missing(known, {}, logic.Context())]
     if item in rules.items:
         return [] if page.items.get(item) is not None else [f"{rules.items[item].label} ({need})"]
     value = rules.environment(rules.values(page.items), visit).get(item)

@@ -19,15 +19,14 @@ def redact(desk: Desk, *, fact: int, items: Sequence[str], by: Person, why: str)
         target = next(iter(desk.ledger.facts(after=fact - 1)), None) if fact > 0 else None
         if target is None or target.kind != kinds.PAGE_RECORDED:
             raise Refused(f"Fact {fact} is no recorded page; only what was typed on a page can be redacted.", "fact")
+        person = desk.participant(target.participant or "", by)
         if target.payload is None:
             raise Refused(f"Fact {fact} was redacted before.", "fact")
         unknown = [item for item in items if item not in target.payload["items"]]
         if unknown or not items:
             raise Refused(f"Fact {fact} holds no item {', '.join(unknown) or '(none named)'}.", "item")
         kept = {item: text for item, text in target.payload["items"].items() if item not in items}
-        page = desk.state.participants[target.participant or ""].pages[
-            target.visit or "", target.form or "", target.repeat or ""
-        ]
+        page = person.pages[target.visit or "", target.form or "", target.repeat or ""]
         redaction = desk.append(
             by,
             kinds.PAYLOAD_REDACTED,
@@ -47,4 +46,5 @@ def redact(desk: Desk, *, fact: int, items: Sequence[str], by: Person, why: str)
             why,
         )
         desk.ledger.redact(fact)
+        desk.latest.pop((person.id, target.form or ""), None)
         return redaction

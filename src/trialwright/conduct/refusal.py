@@ -16,3 +16,9 @@ class Refused(Exception):
 
     def __str__(self) -> str:
         return "\n".join([self.sentence, *(f"  - {problem}" for problem in self.problems)])
+
+
+def require_why(why: str | None) -> None:
+    """Refuse an act that is only understood with its reason, where none is given."""
+    if not (why and why.strip()):
+        raise Refused("Say why in words; the reason stays with the act.", "reason")

@@ -47,6 +47,8 @@ def judge(desk: Desk, *, participant: str, criterion: str, answer: bool, by: Per
         desk.require_unlocked()
         person = desk.participant(participant, by)
         desk.require_taking_part(person)
+        if person.allocation:
+            raise Refused(f"{participant} is randomised already; the judgements at that moment stand.", "randomised")
         version = desk.version_at(person.site)
         questions = desk.protocol(version).criteria.questions
         question = questions.get(criterion.partition("[")[0])
@@ -183,12 +185,13 @@ def newest_pages(protocol: Protocol, person: Participant) -> dict[str, tuple[str
 
 
 def log_rows(protocol: Protocol, person: Participant, form: str) -> tuple[dict[str, Any], ...] | None:
-    """The rows of a log as mappings; an empty tuple is the answer «none known», None is no answer."""
+    """The rows of a log as mappings, without those that were cleared; an empty tuple is the answer «none known», None
+    is no answer."""
     rules = protocol.form(form)
     rows = [
         {**rules.values(page.items), "key": repeat}
         for (_, name, repeat), page in person.pages.items()
-        if name == form and repeat != "0"
+        if name == form and repeat != "0" and any(text is not None for text in page.items.values())
     ]
     if rows:
         return tuple(rows)

@@ -32,6 +32,8 @@ def sign(
         page = person.pages.get((visit, form, repeat))
         if page is None:
             raise Refused(f"{participant} has no page {form} at {visit or 'the log'} to sign.", "page")
+        if not meaning or not meaning.strip():
+            raise Refused("Say what the signature means, such as that the data are complete and correct.", "reason")
         if page.signed:
             raise Refused(f"This page is signed already (fact {page.signed}) and has not changed since.", "signed")
         open_ones = [

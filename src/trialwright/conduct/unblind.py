@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from trialwright.conduct.desk import Desk
 from trialwright.conduct.permissions import Person, people
-from trialwright.conduct.refusal import Refused
+from trialwright.conduct.refusal import Refused, require_why
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import Fact
 from trialwright.ledger.vault import CannotOpen
@@ -18,6 +18,7 @@ def unblind(desk: Desk, *, stage: str, keys: Sequence[str], by: Person, why: str
     fact.
     """
     with desk.act("unblind", by) as state:
+        require_why(why)
         protocol = desk.protocol()
         declared = {entry.id: entry for entry in protocol.definition.locks}
         if stage not in declared:

@@ -46,7 +46,7 @@ PARTICIPANT_COMPLETED = "participant.completed"
 DATABASE_LOCKED = "database.locked"
 """stage, visits [visit closed by it], snapshot (hash)"""
 TRIAL_UNBLINDED = "trial.unblinded"
-"""stage, opened (SHA-256 of the opened assignments), assignments {participant: arm} only after the final lock"""
+"""stage, opened (how many slots were opened), assignments {participant: arm} only after the final lock"""
 PAYLOAD_REDACTED = "payload.redacted"
 """fact (number), items [what was redacted], kept {item: text}: the rest of the redacted page; on, not_done, confirmed:
 the page's own as they stand"""

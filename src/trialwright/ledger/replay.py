@@ -4,7 +4,7 @@ Conduct keeps a state beside its ledger and applies each fact that it appends; t
 snapshot are made from it. Replaying a ledger from fact 1 gives the same state, always (AT1).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -183,9 +183,9 @@ def _withdrawn(state: State, fact: Fact, payload: Payload) -> None:
     person = state.participants[fact.participant or ""]
     for scope in payload["scopes"]:
         person.scopes[scope] = False
-    person.reasons["withdrawn"] = fact.why or ""
     if "trial" in payload["scopes"]:
         person.withdrawn = fact.at
+        person.reasons["withdrawn"] = fact.why or ""
 
 
 def _recorded(state: State, fact: Fact, payload: Payload) -> None:
@@ -209,13 +209,21 @@ def _recorded(state: State, fact: Fact, payload: Payload) -> None:
         page.items, page.origin = dict(items), dict.fromkeys(items, fact.number)
     if payload["on"] is not None:
         page.on = payload["on"]
-    if page.not_done:
-        for item in items:
-            page.not_done.pop(item, None)
+    if page.not_done or page.confirmed:
+        _supersede(page, items)
     if payload["not_done"]:
         page.not_done.update(payload["not_done"])
     if payload["confirmed"]:
         page.confirmed.update(payload["confirmed"])
+
+
+def _supersede(page: Page, items: Mapping[str, str | None]) -> None:
+    """A new value ends what was said of the old one: why it was not done, why it was right although unusual."""
+    for item, text in items.items():
+        page.confirmed.pop(item, None)
+        page.not_done.pop(item, None)
+        if text is not None:
+            page.not_done.pop("*", None)
 
 
 def _redacted(state: State, fact: Fact, payload: Payload) -> None:
@@ -229,6 +237,7 @@ def _redacted(state: State, fact: Fact, payload: Payload) -> None:
             page.items.pop(item, None)
             page.origin[item] = number
             page.redacted.add(item)
+    page.number, page.signed = fact.number, None  # whoever holds the page as it was meets a conflict; ES2
     # What the emptied fact said beside its items is as it stood at the redaction; a replay no longer finds it there.
     page.on = payload.get("on", page.on)
     page.not_done = dict(payload.get("not_done", page.not_done))

@@ -16,7 +16,7 @@ import pytest
 from tests.pages.conftest import _page_settings  # noqa: F401 - configures Django for the pages
 from tests.plugins.worlds import allocation_list
 from tests.spec.blinding import two_worlds
-from tests.spec.blinding.two_worlds import WORLDS, Arranged, Obtained, as_drawn, differences, moved_along, swapped
+from tests.spec.blinding.two_worlds import WORLDS, Arranged, Obtained, as_drawn, differences, in_turn, swapped
 
 from trialwright.allocation import slots
 from trialwright.allocation.slots import OpenSlot
@@ -31,7 +31,7 @@ from trialwright.store.vault import SealedVault
 from trialwright.store.world import ServerClock
 from trialwright.web.clinic import timeline
 
-OTHERS = [swapped, moved_along]
+OTHERS = [swapped, in_turn]
 EXPECTED = {kinds.ALLOCATION_DRAWN, kinds.SEALED_KEPT, kinds.QUERY_CLOSED, kinds.DATABASE_LOCKED, kinds.TRIAL_UNBLINDED}
 """What the story must have come to, so that the comparison means something."""
 

@@ -1,7 +1,7 @@
 """Worlds that are the same but for their allocations, and everything that a blinded person can get of them.
 
-Labels, order, nonces, salts, times and everybody's acts are equal. Only the arms on the list differ: swapped, and moved
-along the list so that other people share an arm. Seals, digests, leaves and roots follow from the arms and differ as
+Labels, order, nonces, salts, times and everybody's acts are equal. Only the arms on the list differ: swapped, and
+dealt in turn so that other people share an arm. Seals, digests, leaves and roots follow from the arms and differ as
 random tokens do; each becomes the number of its first appearance, so that two that are equal stay equal.
 """
 
@@ -43,18 +43,16 @@ def swapped(slots: Sequence[OpenSlot]) -> tuple[OpenSlot, ...]:
     return tuple(replace(slot, arm=arms[1 - arms.index(slot.arm)]) for slot in slots)
 
 
-def moved_along(slots: Sequence[OpenSlot]) -> tuple[OpenSlot, ...]:
-    """In every stratum each slot gets the arm of the slot after it, so that other people share an arm."""
-    following = {
-        (slot.stratum, slot.position): others[place % len(others)].arm
+def in_turn(slots: Sequence[OpenSlot]) -> tuple[OpenSlot, ...]:
+    """In every stratum first all slots of one arm, then those of the other, so that other people share an arm."""
+    arms = {
+        stratum: iter(sorted(slot.arm for slot in slots if slot.stratum == stratum))
         for stratum in {slot.stratum for slot in slots}
-        for others in [[slot for slot in slots if slot.stratum == stratum]]
-        for place, slot in enumerate(others, start=1)
     }
-    return tuple(replace(slot, arm=following[slot.stratum, slot.position]) for slot in slots)
+    return tuple(replace(slot, arm=next(arms[slot.stratum])) for slot in slots)
 
 
-WORLDS: dict[str, Arranged] = {"as drawn": as_drawn, "swapped": swapped, "moved along": moved_along}
+WORLDS: dict[str, Arranged] = {"as drawn": as_drawn, "swapped": swapped, "in turn": in_turn}
 
 
 # ---------------------------------------------------------------- playing

@@ -79,7 +79,7 @@ def test_after_a_withdrawal_nothing_new_is_recorded(world: World) -> None:
             "record",
             {"participant": "Ann", "form": "pressure", "visit": "WEEK8", "items": {"upper": "150", "lower": "90"}},
         ),
-        ("nurse", "complete", {"participant": "Ann", "on": "2026-05-01"}),
+        ("nurse", "complete", {"participant": "Ann", "on": "2026-03-02"}),
         ("investigator", "stop_treatment", {"participant": "Ann", "reason": "withdrawn"}),
         ("nurse", "withdraw_consent", {"participant": "Ann", "scopes": ["trial"]}),
     ]

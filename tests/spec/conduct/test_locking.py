@@ -23,7 +23,7 @@ def test_a_lock_waits_for_visits_and_queries(world: World) -> None:
     table = [
         ("nurse", "answer_query", {"query": "Q1", "text": "Left"}),
         ("monitor", "close_query", {"query": "Q1", "text": "Thank you"}),
-        ("nurse", "lose", {"participant": "Bob", "last_contact": "2026-04-01"}),
+        ("nurse", "lose", {"participant": "Bob", "last_contact": "2026-03-02"}),
         ("data manager", "lock", {"stage": "week8", "why": "all seen"}),
     ]
     for who, does, details in table:
@@ -43,7 +43,7 @@ def test_what_is_locked_takes_nothing_and_the_rest_goes_on(world: World) -> None
         ("record", {"form": "blood", "visit": "WEEK8", "items": {"potassium": "4"}}, "Visit WEEK8 is locked"),
         ("record", {"form": "events", "repeat": "+", "items": {"term": "cough", "worst": "1"}}, "done"),
         ("record", {"form": "pressure", "visit": "EXTRA.1", "items": HIGH}, "done"),
-        ("complete", {"on": "2026-05-01"}, "done"),
+        ("complete", {"on": "2026-03-02"}, "done"),
     ]
     for does, details, answer in table:
         assert answer in world.says("nurse", does, participant="Ann", **details)
@@ -55,7 +55,7 @@ def test_after_the_final_lock_nothing_is_added_by_anybody(world: World) -> None:
     world.seen("Bob")
     for stage in ("week8", "final"):
         if stage == "final":
-            world.does("nurse", "complete", participant="Ann", on="2026-05-01")
+            world.does("nurse", "complete", participant="Ann", on="2026-03-02")
         world.does("data manager", "lock", stage=stage, why="all seen")
     table = [
         ("nurse", "consent", {"site": "NORTH", "form_version": "1", "scopes": {"trial": True}}),
@@ -66,7 +66,7 @@ def test_after_the_final_lock_nothing_is_added_by_anybody(world: World) -> None:
         ("investigator", "sign", {"participant": "Ann", "form": "pressure", "visit": "START"}),
         ("monitor", "ask_query", {"participant": "Ann", "form": "pressure", "visit": "START", "text": "?"}),
         ("nurse", "withdraw_consent", {"participant": "Bob", "scopes": ["trial"]}),
-        ("nurse", "lose", {"participant": "Bob", "last_contact": "2026-04-01"}),
+        ("nurse", "lose", {"participant": "Bob", "last_contact": "2026-03-02"}),
         ("sponsor", "activate", {"site": "NORTH"}),
     ]
     for who, does, details in table:
@@ -75,7 +75,7 @@ def test_after_the_final_lock_nothing_is_added_by_anybody(world: World) -> None:
 
 def test_stages_are_set_once_and_in_order(world: World) -> None:
     finished(world, "Ann")
-    world.does("nurse", "complete", participant="Ann", on="2026-05-01")
+    world.does("nurse", "complete", participant="Ann", on="2026-03-02")
     table = [
         ("data manager", "week9", "There is no lock 'week9'; the definition declares week8, final"),
         ("data manager", "final", "Lock week8 comes first"),

@@ -10,8 +10,8 @@ def test_each_way_of_stopping_leaves_something_else_going_on(world: World) -> No
     table = [
         ("Ann", "investigator", "stop_treatment", {"reason": "a rash"}, "done", None),
         ("Bob", "nurse", "stop_visits", {"reason": "moved away"}, "Bob has stopped the visits", None),
-        ("Cas", "nurse", "lose", {"last_contact": "2026-04-01"}, "done", "lost"),
-        ("Dot", "nurse", "complete", {"on": "2026-05-01"}, "done", "completed"),
+        ("Cas", "nurse", "lose", {"last_contact": "2026-03-02"}, "done", "lost"),
+        ("Dot", "nurse", "complete", {"on": "2026-03-02"}, "done", "completed"),
         ("Eva", "nurse", "withdraw_consent", {"scopes": ["trial"]}, "Eva", "withdrawn"),
     ]
     for name, who, does, details, week8, ended in table:
@@ -38,8 +38,8 @@ def test_a_stop_is_recorded_once_with_its_reason(world: World) -> None:
         ("investigator", "stop_treatment", {"participant": "Bob", "reason": "a rash"}, "Bob is not randomised"),
         ("nurse", "stop_visits", {"participant": "Ann", "reason": "moved away"}, "done"),
         ("nurse", "lose", {"participant": "Ann", "last_contact": "spring"}, "'spring' is not a date"),
-        ("nurse", "lose", {"participant": "Ann", "last_contact": "2026-04-01"}, "done"),
-        ("nurse", "complete", {"participant": "Ann", "on": "2026-05-01"}, "Ann is lost to follow-up"),
+        ("nurse", "lose", {"participant": "Ann", "last_contact": "2026-03-02"}, "done"),
+        ("nurse", "complete", {"participant": "Ann", "on": "2026-03-02"}, "Ann is lost to follow-up"),
     ]
     for who, does, details, answer in table:
         assert answer in world.says(who, does, **details)

@@ -9,7 +9,7 @@ def locked(world: World, *stages: str) -> World:
     for name, drug in (("Ann", "none"), ("Bob", "water"), ("Cas", "none"), ("Dot", "water")):
         world.randomised(name, drug=drug)
         world.page_of(name, "pressure", "WEEK8", HIGH)
-        world.does("nurse", "complete", participant=name, on="2026-05-01")
+        world.does("nurse", "complete", participant=name, on="2026-03-02")
     for stage in stages:
         world.does("data manager", "lock", stage=stage, why="all seen")
     return world
