@@ -13,6 +13,7 @@ def progress(title: str, total: int | None = None, unit: str = "") -> Iterator[C
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
@@ -22,9 +23,10 @@ def progress(title: str, total: int | None = None, unit: str = "") -> Iterator[C
     if not console.is_terminal:
         yield lambda done: None
         return
-    counted = (
-        (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) if total else (TextColumn("{task.completed:,.0f}"),)
-    )
+    if total:
+        counted: tuple[ProgressColumn, ...] = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    else:
+        counted = (TextColumn("{task.completed:,.0f}"),) if unit else ()
     columns = (TextColumn("{task.description}"), *counted, TextColumn(unit), TimeElapsedColumn())
     with Progress(*columns, console=console) as bar:
         task = bar.add_task(title, total=total)
