@@ -3,6 +3,7 @@ place."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from trialwright.design.sources import Cited, without_sources
 from trialwright.design.tree import DEEPEST, Node, read_tree
 
 MAIN_FILE = "trial.yaml"
+QUOTED = re.compile(r"'([^']*)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def inspect(path: Path | str, catalogue: Catalogue = Catalogue.EMPTY) -> Reading
     seen = None
     if definition is not None:
         seen = review(definition, root, catalogue)
-        problems += [problem for problem in seen.problems if not _caused_by(problem, faulty)]
+        problems += _own(seen.problems, faulty)
         seen = None if faulty else seen  # what is assumed or fed by nothing is told of what was written alone
     errors = any(problem.severity == "error" for problem in problems)
     return Reading(None if errors else definition, in_order(problems), seen, files, root)
@@ -106,15 +108,25 @@ def _definition(plain: dict[str, Any], cited: Sequence[Cited]) -> Definition:
     return Definition.model_validate({**plain, "provenance": sources})
 
 
-def _caused_by(problem: Problem, faulty: Sequence[str]) -> bool:
-    """Whether a problem of the review may follow from a value that was mended: it lies inside the value or around it,
-    or names what the value belongs to."""
-    return any(
-        f"{problem.path}.".startswith(f"{path}.")
-        or path.startswith(f"{problem.path}.")
-        or any(f"'{name}'" in problem.message for name in path.split(".")[1:])
-        for path in faulty
-    )
+def _prefixes(path: str) -> set[str]:
+    """A dotted path and every path around it."""
+    steps = path.split(".")
+    return {".".join(steps[: length + 1]) for length in range(len(steps))}
+
+
+def _own(problems: Sequence[Problem], changed: Sequence[str]) -> list[Problem]:
+    """The problems of the review without those that may follow from values that were mended: that lie inside such a
+    value or around it, or name what it belongs to."""
+    values = set(changed)
+    around = set[str]().union(*map(_prefixes, changed))
+    names = {name for path in changed for name in path.split(".")[1:]}
+    return [
+        problem
+        for problem in problems
+        if problem.path not in around
+        and values.isdisjoint(_prefixes(problem.path))
+        and names.isdisjoint(QUOTED.findall(problem.message))
+    ]
 
 
 def _unknown_sources(root: Node, cited: Sequence[Cited]) -> list[Problem]:

@@ -2,9 +2,11 @@
 
 from decimal import Decimal
 from pathlib import Path
+from time import process_time
 
 import pytest
 
+from trialwright.design import inspect
 from trialwright.design.tree import DEEPEST, LARGEST_FILE, nodes, read_tree
 
 
@@ -142,3 +144,12 @@ def test_every_value_knows_its_place(tmp_path: Path) -> None:
         if isinstance(node.value, str | int):
             shown = lines[node.place.line - 1][node.place.column - 1 + node.inset :]
             assert shown.startswith(str(node.value)), path
+
+
+def test_thousands_of_mistakes_are_told_in_seconds(tmp_path: Path) -> None:
+    """Each is looked at once: twice as many take twice as long, not four times."""
+    text = (Path(__file__).resolve().parents[2] / "trials" / "small" / "trial.yaml").read_text(encoding="utf-8")
+    (tmp_path / "trial.yaml").write_text(text + "".join(f"k{number}: 1\n" for number in range(4000)), encoding="utf-8")
+    began = process_time()
+    assert len(inspect(tmp_path).errors) == 4000
+    assert process_time() - began < 8
