@@ -59,9 +59,9 @@ def wrong_labels(rules: FormRules, person: Participant, entered: Entered, on: st
     really given must be recordable, so the last two ask for a confirmation that says what happened."""
     found = []
     for item in rules.labels:
-        if item not in entered.values:
+        label, about = rules.items[item].label, entered.items.get(item)
+        if about is None:
             continue
-        label, about = rules.items[item].label, entered.values[item]
         if person.allocation is None:
             says = f"{label}: {person.id} is not randomised; there is no treatment to record"
             found.append(Finding(item, says, CheckLevel.REFUSE, item))
@@ -119,14 +119,15 @@ def _stands_in_the_way(rules: FormRules, finding: Finding, confirmed: Texts) -> 
 
 def _not_done(rules: FormRules, page: Page | None, entered: Entered, not_done: Texts) -> list[str]:
     wrong = []
+    given = {item for texts in (entered.items, entered.sealed) for item, text in texts.items() if text is not None}
     for item, reason in not_done.items():
         if not reason or not reason.strip():
             wrong.append(f"{item}: 'not done' needs a reason")
         if item == "*":
-            if entered.values or (page is not None and any(text is not None for text in page.items.values())):
+            if given or (page is not None and any(text is not None for text in page.items.values())):
                 wrong.append("the page has values and is said to be not done; clear them, or say which item was not")
         elif item not in rules.items:
             wrong.append(f"form {rules.name} has no item '{item}' that could be not done")
-        elif item in entered.values:
+        elif item in given:
             wrong.append(f"{rules.items[item].label} has a value and is said to be not done; leave one of them out")
     return wrong

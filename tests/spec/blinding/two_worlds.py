@@ -2,7 +2,7 @@
 
 Labels, order, nonces, salts, times and everybody's acts are equal. Only the arms on the list differ: swapped, and
 dealt in turn so that other people share an arm. Seals, digests, leaves and roots follow from the arms and differ as
-random tokens do; each becomes the number of its first appearance, so that two that are equal stay equal.
+random tokens do; each gets the name of its fact or label, and where two are equal, both the first one's.
 """
 
 import json

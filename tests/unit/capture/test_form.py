@@ -1,48 +1,39 @@
-"""The rules of a form read a page the same way every time."""
+"""The rules of a form: which items an edit check reads, and texts that were kept under other limits."""
 
-from functools import cache
-from pathlib import Path
+import pytest
+from tests.plugins.worlds import small_trial
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from trialwright import design
 from trialwright.capture import FormRules
-from trialwright.design.model import Definition
-
-SMALL = Path(__file__).resolve().parents[2] / "trials" / "small"
-VALUES = st.sampled_from(
-    ["", "1", "1.0", "5", "70.5", "120", "150", "999", "-3", "none", "some", "water", "F", "true", "x"]
-)
-ODD = st.integers(-5, 200) | st.booleans() | st.none() | st.just([1]) | st.floats()
+from trialwright.capture.values import kept
+from trialwright.design.model import Item, ItemType
 
 
-@cache
-def small() -> Definition:
-    """The small trial."""
-    return design.read(SMALL)
+def test_a_check_reads_its_items_through_what_is_derived_from_them() -> None:
+    rules = FormRules(small_trial(), "pressure")
+    assert rules.reads == {
+        "crossed": {"upper", "lower"},
+        "wide": {"upper", "lower"},
+        "jump": {"upper"},
+    }
 
 
-@cache
-def seasoned(form: str) -> FormRules:
-    """Rules that have seen every page of this run."""
-    return FormRules(small(), form)
+def test_a_form_knows_whether_all_of_it_is_sealed() -> None:
+    found = {name: FormRules(small_trial(), name).sealed_whole for name in ("blood", "pressure")}
+    assert found == {"blood": False, "pressure": False}
+    blood = small_trial().forms["blood"]
+    renin = blood.model_copy(update={"items": tuple(item for item in blood.items if item.id == "renin")})
+    alone = small_trial().model_copy(update={"forms": {"blood": renin}})
+    assert FormRules(alone, "blood").sealed_whole
 
 
-@st.composite
-def pages(draw: st.DrawFn) -> tuple[str, dict[str, object]]:
-    """A form and something that was typed into some of its items, or into one that it does not have."""
-    form = draw(st.sampled_from(sorted(small().forms)))
-    items = [*design.items(small(), form), "elsewhere"]
-    return form, draw(st.dictionaries(st.sampled_from(items), VALUES | ODD, max_size=5))
-
-
-@given(pages())
-def test_a_page_of_values_seen_before_is_read_as_if_for_the_first_time(page: tuple[str, dict[str, object]]) -> None:
-    form, raw = page
-    fresh = FormRules(small(), form)
-    first = fresh.enter(raw)
-    for rules in (fresh, seasoned(form), seasoned(form)):
-        again = rules.enter(raw)
-        assert (again.items, again.sealed, again.findings) == (first.items, first.sealed, first.findings)
-        assert not rules.needs_values or again.values == first.values
+@pytest.mark.requirement("DC5")
+def test_a_text_that_was_kept_keeps_its_value_when_limits_and_codes_have_changed() -> None:
+    table = [
+        (Item(id="x", type=ItemType.INTEGER, label="x", range=(0, 10)), "70", 70),
+        (Item(id="x", type=ItemType.CODE, label="x", codes="GONE"), "old", "old"),
+        (Item(id="x", type=ItemType.CODES, label="x", codes="GONE"), "a|b", ("a", "b")),
+        (Item(id="x", type=ItemType.BOOLEAN, label="x"), "true", True),
+        (Item(id="x", type=ItemType.INTEGER, label="x"), "written in words", None),
+    ]
+    for item, text, value in table:
+        assert kept(item, text) == value
