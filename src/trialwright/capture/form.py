@@ -27,7 +27,8 @@ class Finding:
 
 @dataclass(slots=True)
 class Entered:
-    """A page as it would be kept: texts by item id (None clears an item), the sealed ones apart, and the findings."""
+    """A page as it would be kept: texts by item id (None clears an item), the sealed ones apart, the values that edit
+    checks ask for, and the findings."""
 
     items: dict[str, str | None] = field(default_factory=dict)
     sealed: dict[str, str | None] = field(default_factory=dict)
@@ -101,6 +102,7 @@ class FormRules:
         """Edit check -> the items that it reads, through derived items and groups."""
         self.looks_back = any("prev(" in str(check.when) for check in self.form.checks)
         self.needs_values = bool(self._checks)
+        self._asked = tuple(full for full in self.items if any(full in items for items in self.reads.values()))
 
     def _read_by(self, expression: logic.Expression) -> frozenset[str]:
         found: set[str] = set()
@@ -125,8 +127,11 @@ class FormRules:
             others = list(raw)
         for full in others:
             self._read(entered, full, raw[full])
-        if self.needs_values:
-            entered.values = self.values(kept)
+        if self._asked:
+            readers = self.readers
+            entered.values = {
+                full: readers[full][text].value for full in self._asked if (text := kept.get(full)) is not None
+            }
         if self.sealed:
             entered.sealed = {full: kept.pop(full) for full in raw if full in self.sealed and full in kept}
         return entered
@@ -166,6 +171,13 @@ class FormRules:
                 for full, text in texts.items()
                 if text is not None and full in readers and (value := kept(self.items[full], text)) is not None
             }
+
+    def value(self, texts: Mapping[str, str | None], name: str, visit: str) -> Any:
+        """The typed value of one item or derived item of a kept page; None where there is none."""
+        if name in self.readers:
+            text = texts.get(name)
+            return None if text is None else self.values({name: text}).get(name)
+        return self.environment(self.values(texts), visit).get(name)
 
     def environment(self, values: Values, visit: str, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """What the form's expressions see: items, groups as lists of rows, derived items, the visit and the previous

@@ -25,10 +25,10 @@ from trialwright.ledger.vault import Vault
 class Act:
     """A transaction of the ledger around one verb. When it fails, the state is what the ledger still holds."""
 
-    __slots__ = ("_desk", "_start", "_transaction")
+    __slots__ = ("_by", "_desk", "_start", "_transaction")
 
-    def __init__(self, desk: "Desk") -> None:
-        self._desk = desk
+    def __init__(self, desk: "Desk", by: Person) -> None:
+        self._desk, self._by = desk, by
         self._transaction: AbstractContextManager[object] = desk.ledger.act()
         self._start = -1
 
@@ -36,6 +36,8 @@ class Act:
         self._transaction.__enter__()
         try:
             self._desk.catch_up()
+            if self._by.id in self._desk.state.knowing:
+                self._desk.require_blind(self._by)
         except BaseException as error:
             self._transaction.__exit__(type(error), error, error.__traceback__)
             raise
@@ -73,7 +75,7 @@ class Desk:
     def act(self, verb: str, by: Person) -> "Act":
         """One act of one person: permission, one transaction, and a state that holds everything before it."""
         require(verb, by)
-        return Act(self)
+        return Act(self, by)
 
     def recover(self) -> None:
         """After a failed act: forget what was not kept. If the ledger cannot be read now either, the next act reads
@@ -149,6 +151,15 @@ class Desk:
             raise Refused("The database is locked; nothing can be added or changed.", "locked")
         if visit and visit in self.state.locked_visits:
             raise Refused(f"Visit {visit} is locked; ask the data manager what to do with late data.", "locked")
+
+    def require_blind(self, by: Person) -> None:
+        """Refuse somebody who has opened allocations and now acts in a role that is blinded."""
+        if by.role in self.protocol().definition.blinding.blinded:
+            raise Refused(
+                f"{by.name or by.id} has opened allocations and can no longer act as {by.role.replace('_', ' ')}, "
+                "which is blinded; ask somebody who has not.",
+                "blinding",
+            )
 
     def require_taking_part(self, person: Participant) -> None:
         """Refuse once the participation has ended."""

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from trialwright import design, eligibility, logic
 from trialwright.capture import FormRules
-from trialwright.design.model import Definition
+from trialwright.design.model import Definition, Fact
 
 
 class Protocol:
@@ -48,13 +47,21 @@ class Protocol:
         return eligibility.prepare(self.definition.eligibility, self.fact_scope)
 
     @cached_property
-    def conditions(self) -> Mapping[str, Any]:
-        """Form -> compiled condition of its schedule, for the forms that have one."""
-        return {
-            name: logic.compile(logic.check(logic.condition(scheduled.when), self.fact_scope, expected="boolean"))
-            for name, scheduled in self.definition.schedule.items()
-            if scheduled.when is not None
-        }
+    def consent_facts(self) -> tuple[tuple[str, str], ...]:
+        """Facts that a consent makes true: name and scope."""
+        return tuple((name, fact.consent) for name, fact in self.definition.facts.items() if fact.consent is not None)
+
+    @cached_property
+    def item_facts(self) -> tuple[tuple[str, str, str], ...]:
+        """Facts that a form's item holds: name, form and item."""
+        bound = [(name, fact.item) for name, fact in self.definition.facts.items() if fact.item and fact.type != "list"]
+        return tuple((name, form, item) for name, place in bound for form, _, item in [place.partition(".")])
+
+    @cached_property
+    def log_facts(self) -> tuple[tuple[str, str, Fact], ...]:
+        """Facts that the rows of a log hold: name, form and declaration."""
+        bound = [(name, fact) for name, fact in self.definition.facts.items() if fact.type == "list"]
+        return tuple((name, fact.item, fact) for name, fact in bound if fact.item is not None)
 
 
 @lru_cache(maxsize=16)

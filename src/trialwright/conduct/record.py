@@ -14,6 +14,7 @@ from trialwright.conduct.query import ask_once
 from trialwright.conduct.refusal import Refused
 from trialwright.conduct.sealing import in_the_open, keep_sealed, writes_openly
 from trialwright.ledger import kinds
+from trialwright.ledger.canonical import Texts
 from trialwright.ledger.fact import Fact
 from trialwright.ledger.replay import Page, Participant
 
@@ -194,7 +195,9 @@ def _opened(
     moved = page is not None and on is not None and on != page.on
     if not (entered.items or not_done or confirmed or moved):
         return None
-    return {"items": entered.items, "not_done": dict(not_done), "confirmed": dict(confirmed), "on": on}
+    if not_done or confirmed:
+        return {"items": entered.items, "not_done": dict(not_done), "confirmed": dict(confirmed), "on": on}
+    return Texts(items=entered.items, not_done={}, confirmed={}, on=on)
 
 
 def _nothing(rules: FormRules) -> NoReturn:

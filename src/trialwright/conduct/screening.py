@@ -129,26 +129,17 @@ def _judgements(person: Participant) -> list[eligibility.Judgement]:
 def known_facts(protocol: Protocol, person: Participant) -> dict[str, Any]:
     """What is known of the participant, by the names that the criteria use."""
     pages = newest_pages(protocol, person)
-    environments: dict[str, dict[str, Any]] = {}
-    facts: dict[str, Any] = {}
-    for name, fact in protocol.definition.facts.items():
-        if fact.consent is not None:
-            facts[name] = bool(person.scopes.get(fact.consent))
-        if fact.item is None:
-            continue
-        form, _, item = fact.item.partition(".")
-        if fact.type == "list":
-            rows = log_rows(protocol, person, form)
-            if rows is not None:
-                facts[name] = _with_units(protocol, form, rows, fact)
-        elif form in pages:
-            if form not in environments:
-                visit, page = pages[form]
-                rules = protocol.form(form)
-                environments[form] = rules.environment(rules.values(page.items), visit)
-            value = environments[form].get(item)
+    facts: dict[str, Any] = {name: bool(person.scopes.get(scope)) for name, scope in protocol.consent_facts}
+    for name, form, item in protocol.item_facts:
+        if form in pages:
+            visit, page = pages[form]
+            value = protocol.form(form).value(page.items, item, visit)
             if value is not None:
                 facts[name] = value
+    for name, form, fact in protocol.log_facts:
+        rows = log_rows(protocol, person, form)
+        if rows is not None:
+            facts[name] = _with_units(protocol, form, rows, fact)
     return facts
 
 

@@ -44,10 +44,15 @@ def decimal_text(number: int | Decimal) -> str:
     return format(number, "f") if isinstance(number, Decimal) else str(number)
 
 
+class Texts(dict[str, Any]):
+    """A payload that is plain by the way it was made: mappings of texts that a form's readers gave. It is written
+    without another look at every entry, because nearly every fact is such a page."""
+
+
 def plain(value: Any) -> Any:
     """The same value made of mappings, lists, texts, booleans and None only."""
     kind = type(value)
-    if kind in AS_IT_IS:
+    if kind in AS_IT_IS or kind is Texts:
         return value
     if kind is dict or isinstance(value, Mapping):
         if not TEXT.issuperset(map(type, value)):

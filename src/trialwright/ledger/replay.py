@@ -121,6 +121,7 @@ class State:
     locked: dict[str, int] = field(default_factory=dict)
     locked_visits: set[str] = field(default_factory=set)
     unblinded: dict[str, int] = field(default_factory=dict)
+    knowing: set[str] = field(default_factory=set)
     assignments: dict[str, str] = field(default_factory=dict)
 
     def apply(self, fact: Fact) -> None:
@@ -193,8 +194,7 @@ def _recorded(state: State, fact: Fact, payload: Payload) -> None:
     key = (fact.visit or "", fact.form or "", fact.repeat or "")
     page = person.pages.get(key)
     if page is None:
-        page = person.pages[key] = Page()
-        page.version = fact.version
+        page = person.pages[key] = Page(fact.number, fact.version, fact.at, None, {}, {}, {}, {}, set())
         if key[2].isdigit():
             row = key[:2]
             person.rows[row] = max(person.rows.get(row, 0), int(key[2]))
@@ -319,6 +319,7 @@ def _locked(state: State, fact: Fact, payload: Payload) -> None:
 
 def _unblinded(state: State, fact: Fact, payload: Payload) -> None:
     state.unblinded[payload["stage"]] = fact.number
+    state.knowing.add(fact.by)
     state.assignments.update(payload["assignments"])
 
 
