@@ -1,7 +1,6 @@
 """What every ledger promises: the one in memory, on SQLite and on PostgreSQL."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -160,7 +159,7 @@ DRAFTS = st.builds(
 @given(drafts=st.lists(DRAFTS, max_size=4))
 def test_whatever_a_person_types_is_kept_as_typed_and_sealed_the_same(any_ledger: Ledger, drafts: list[Draft]) -> None:
     head = any_ledger.head()
-    later = [replace(entry, at=max(entry.at, head.at)) for entry in sorted(drafts, key=lambda entry: entry.at)]
+    later = [entry._replace(at=max(entry.at, head.at)) for entry in sorted(drafts, key=lambda entry: entry.at)]
     expected = list(_chained(head, later))
     with any_ledger.act():
         for entry in later:

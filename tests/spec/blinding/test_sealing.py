@@ -1,7 +1,7 @@
 """What is sealed is sealed with every word about it: reasons, confirmations, dates. Renin is sealed in this trial."""
 
 import pytest
-from tests.plugins.world import CAST, World
+from tests.plugins.world import CAST, HIGH, World
 from tests.plugins.worlds import in_memory
 
 from trialwright import conduct
@@ -122,3 +122,27 @@ def test_a_desk_keeps_no_sealed_value_in_its_memory() -> None:
     world.does("laboratory", "record", **BLOOD, visit="WEEK8", items={"potassium": "9"}, confirmed={"potassium": "-"})
     assert [query.check for query in world.state.queries.values()] == ["moved"]
     assert CAST["laboratory"].id == world.facts()[-1].by
+
+
+@pytest.mark.requirement("BL1", "AC2")
+def test_who_has_opened_allocations_never_acts_in_a_blinded_role_again() -> None:
+    """After the staged opening the statistician cannot come back as a data manager."""
+    world = in_memory()
+    world.randomised("Ann")
+    world.page_of("Ann", "pressure", "WEEK8", HIGH)
+    world.does("data manager", "lock", stage="week8", why="all seen")
+    world.page_of("Ann", "pressure", "EXTRA.1", HIGH)
+    question = {"participant": world.numbers["Ann"], "form": "pressure", "visit": "EXTRA.1", "text": "Right?"}
+    assert asked(world, "p09", question) == "done"
+    world.does("statistician", "unblind", stage="week8", keys=world.keys, why="the first analysis")
+    assert "has opened allocations" in asked(world, "p09", question)
+    assert asked(world, "p07", question) == "done"
+
+
+def asked(world: World, person: str, details: dict[str, str]) -> str:
+    """What this person is answered when asking a query as a data manager."""
+    try:
+        conduct.ask_query(world.desk, by=Person(person, "data_manager"), **details)
+    except Refused as refused:
+        return str(refused)
+    return "done"

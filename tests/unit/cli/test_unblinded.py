@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
     for name, drug in (("Ann", "none"), ("Bob", "water"), ("Cas", "none"), ("Dot", "water")):
         world.randomised(name, drug=drug)
         world.page_of(name, "pressure", "WEEK8", HIGH)
-        world.does("nurse", "complete", participant=name, on="2026-05-01")
+        world.does("nurse", "complete", participant=name, on="2026-03-02")
     return place
 
 
