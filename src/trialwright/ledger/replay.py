@@ -195,7 +195,7 @@ def _recorded(state: State, fact: Fact, payload: Payload) -> None:
     page = person.pages.get(key)
     if page is None:
         page = person.pages[key] = Page(fact.number, fact.version, fact.at, None, {}, {}, {}, {}, set())
-        if key[2].isdigit():
+        if key[2].isdecimal():  # "¹" is a digit that is no number
             row = key[:2]
             person.rows[row] = max(person.rows.get(row, 0), int(key[2]))
     page.number, page.at, page.signed = fact.number, fact.at, None
