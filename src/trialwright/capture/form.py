@@ -174,9 +174,13 @@ class FormRules:
 
     def value(self, texts: Mapping[str, str | None], name: str, visit: str) -> Any:
         """The typed value of one item or derived item of a kept page; None where there is none."""
-        if name in self.readers:
+        reader = self.readers.get(name)
+        if reader is not None:
             text = texts.get(name)
-            return None if text is None else self.values({name: text}).get(name)
+            try:
+                return None if text is None else reader[text].value
+            except BadValue:
+                return self.values({name: text}).get(name)
         return self.environment(self.values(texts), visit).get(name)
 
     def environment(self, values: Values, visit: str, before: Mapping[str, Any] | None = None) -> dict[str, Any]:

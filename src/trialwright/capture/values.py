@@ -58,10 +58,12 @@ class Reader(dict[str, Reading]):
 
     def __missing__(self, raw: str) -> Reading:
         reading = self._parse(raw)
-        if len(self) < REMEMBERED:
-            self[raw] = reading
-            if reading.text == raw and reading.unusual is None:
-                self.usual.add(raw)
+        if len(self) >= REMEMBERED:  # instants and file hashes never come again; what does, is soon remembered anew
+            self.clear()
+            self.usual.clear()
+        self[raw] = reading
+        if reading.text == raw and reading.unusual is None:
+            self.usual.add(raw)
         return reading
 
 
