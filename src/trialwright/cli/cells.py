@@ -34,8 +34,9 @@ class Problem:
     sentence: str
 
     def at(self, path: str) -> str:
-        """`file:line:column: sentence`, the form that editors can follow."""
-        return ":".join(part for part in (path, str(self.line), self.column) if part) + ": " + self.sentence
+        """`file:line:column: sentence`, the form that editors can follow; what cannot be printed is shown escaped."""
+        text = ":".join(part for part in (path, str(self.line), self.column) if part) + ": " + self.sentence
+        return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 class BadTable(Exception):

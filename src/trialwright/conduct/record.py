@@ -117,8 +117,10 @@ def _enterable(protocol: Protocol, form: str, visit: str, by: Person) -> FormRul
 
 
 def _require_follow_up(desk: Desk, person: Participant, visit: str) -> None:
-    """A stop of treatment changes nothing here: visits go on. A stop of visits ends new visits."""
-    require_consent(desk, desk.state, person)
+    """A stop of treatment changes nothing here: visits go on. A stop of visits ends new visits. A consent that an
+    amendment asks for anew holds up visits, not logs: what happens to a participant meanwhile must be recordable."""
+    if visit:
+        require_consent(desk, desk.state, person)
     if person.ended == "withdrawn":
         desk.require_taking_part(person)
     if person.visits_stopped and visit and not any(key[0] == visit for key in person.pages):

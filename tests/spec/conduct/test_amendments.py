@@ -43,6 +43,7 @@ def test_an_amendment_that_asks_for_a_new_consent_waits_for_it(world: World) -> 
             {"participant": "Ann", "form": "blood", "visit": "START", "items": {"potassium": "4"}},
             "version 2 first",
         ),
+        ("record", {"participant": "Ann", "form": "events", "repeat": "+", "items": {"term": "headache"}}, "done"),
         ("consent", {**again, "form_version": "1"}, "The consent form in force at NORTH is version 2, not 1"),
         ("consent", {**again, "form_version": "2"}, "done"),
         ("randomise", {"participant": "Ann"}, "done"),
