@@ -7,10 +7,9 @@ thousands of times.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 
 from trialwright.design.model import Item, ItemType
 from trialwright.logic import partial_date
@@ -27,8 +26,7 @@ class BadValue(ValueError):
     """A value that the item cannot take; the message is a sentence for the person who typed it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A value as the ledger keeps it (`text`), as expressions read it (`value`), and, where it is out of the usual
     range, the sentence that asks for a confirmation."""
 
