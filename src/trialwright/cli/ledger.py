@@ -91,6 +91,7 @@ def _json(found: object) -> str:
             "signed": found.signed,
             "beyond": found.beyond,
             "first_bad": found.first_bad,
+            "warnings": list(found.warnings),
             "problems": [{"fact": problem.number, "what": problem.sentence} for problem in found.problems],
         },
         indent=2,

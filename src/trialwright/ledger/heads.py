@@ -21,11 +21,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from trialwright.ledger.canonical import canonical, instant_text
 from trialwright.ledger.fact import GENESIS, Head
+from trialwright.ledger.ports import Broken
 
 TRIAL = "trial"
 """The chain of the trial's facts."""
 ACCESS = "access"
 """The chain of log-ins, reads of sensitive data and exports."""
+SIGN_EVERY = 100
+"""After how many facts a head is signed by itself; closing a ledger signs as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +118,12 @@ def _signature_stands(head: SignedHead, key: Ed25519PublicKey) -> bool:
     return True
 
 
-def read_heads(lines: Iterable[bytes], public: str) -> HeadsLog:
-    """Read a heads log against the public key (hexadecimal). A last line without its end is a signature that was under
-    way when the machine stopped: nothing rests on it, and it is passed over."""
+def read_heads(lines: Iterable[bytes], public: str, name: str = "heads.log") -> HeadsLog:
+    """Read a heads log against the public key (hexadecimal); `name` is the file that problems name.
+
+    A last line without its end is a signature that was under way when the machine stopped: nothing rests on it, and it
+    is passed over.
+    """
     key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
     heads: list[SignedHead] = []
     problems: list[str] = []
@@ -127,20 +133,16 @@ def read_heads(lines: Iterable[bytes], public: str) -> HeadsLog:
             break
         try:
             head = _parsed(line)
-        except ValueError as error:
-            problems.append(f"line {number} of the heads log cannot be read ({error})")
+        except ValueError:
+            problems.append(f"{name}:{number}: this line cannot be read as a signed head: it was edited or damaged")
         else:
             if not _signature_stands(head, key):
-                problems.append(
-                    f"line {number} of the heads log (head {head.number}) is not signed by this trial's key"
-                )
+                problems.append(f"{name}:{number}: head {head.number} is not signed by this trial's key")
             elif head.previous != previous:
-                problems.append(
-                    f"line {number} of the heads log does not follow the line before it: lines were removed"
-                )
+                problems.append(f"{name}:{number}: this line does not follow the line before it: lines were removed")
                 heads.append(head)
             elif head.number <= last.get(head.chain, -1):
-                problems.append(f"line {number} of the heads log goes back to head {head.number}")
+                problems.append(f"{name}:{number}: this line goes back to head {head.number}")
             else:
                 heads.append(head)
             last[head.chain] = max(head.number, last.get(head.chain, -1))
@@ -156,7 +158,7 @@ def read_heads_file(path: Path, public: str) -> HeadsLog:
         return HeadsLog((), (f"the heads log {path.name} is missing",))
     if not any(line.endswith(b"\n") for line in lines):
         return HeadsLog((), (f"the heads log {path.name} is empty",))
-    return read_heads(lines, public)
+    return read_heads(lines, public, path.name)
 
 
 def append_head(path: Path, head: Head, chain: str, signed: datetime, key: Ed25519PrivateKey) -> SignedHead | None:
@@ -166,7 +168,13 @@ def append_head(path: Path, head: Head, chain: str, signed: datetime, key: Ed255
     with path.open("a+b") as log:
         fcntl.flock(log, fcntl.LOCK_EX)
         lines = _whole_lines(log)
-        if head.number <= _last_number(lines, chain):
+        try:
+            last = _last_number(lines, chain)
+        except ValueError:
+            raise Broken(
+                f"{path} holds a line that is no signed head; run trialwright ledger verify {path.parent}"
+            ) from None
+        if head.number <= last:
             return None
         previous = hashlib.sha256(lines[-1]).hexdigest() if lines else GENESIS
         entry = sign(head, chain, signed, previous, key)
@@ -188,7 +196,7 @@ def _whole_lines(log: BufferedRandom) -> list[bytes]:
 
 def _last_number(lines: Sequence[bytes], chain: str) -> int:
     for line in reversed(lines):
-        content = orjson.loads(line)
-        if content["chain"] == chain:
-            return int(content["number"])
+        head = _parsed(line)
+        if head.chain == chain:
+            return head.number
     return -1

@@ -52,13 +52,14 @@ class Problem:
 @dataclass(frozen=True, slots=True)
 class Verification:
     """What verification found. `signed` is the last fact that a signed head vouches for, `beyond` how many facts lie
-    after it."""
+    after it. `warnings` are sentences about what is not wrong and should be looked at."""
 
     facts: int
     head: Head
     signed: int
     beyond: int
     problems: tuple[Problem, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -71,9 +72,10 @@ class Verification:
         return min((problem.number for problem in self.problems if problem.number is not None), default=None)
 
     def __str__(self) -> str:
-        if self.problems:
-            return "\n".join(problem.sentence for problem in self.problems)
-        return f"{self.facts} facts verified; the last signed head is {self.signed}, {self.beyond} lie beyond it"
+        told = [problem.sentence for problem in self.problems] or [
+            f"{self.facts} facts verified; the last signed head is {self.signed}, {self.beyond} lie beyond it"
+        ]
+        return "\n".join([*told, *(f"Warning: {sentence}" for sentence in self.warnings)])
 
 
 def record(fact: Fact) -> Record:

@@ -29,9 +29,13 @@ TABLES = {
 AT_ONCE = 1000
 
 
+class InsideTheTrial(ValueError):
+    """A copy of a folder was to be made in that folder."""
+
+
 def backup(folder: Path, target: Path) -> Verification:
     """Copy a trial folder to a new one, while others may write. Returns how the copy verifies; raises `Broken` where
-    it does not, and then leaves no copy."""
+    it does not, and then leaves no copy, and `InsideTheTrial` for a target in the folder itself."""
     trial = read_folder(folder)
     return _copied(trial, opening.alias(trial), Path(target), None)
 
@@ -43,6 +47,8 @@ def restore(source: Path, folder: Path, database: str | None = None) -> Verifica
 
 
 def _copied(trial: TrialFolder, source: str, target: Path, database: str | None) -> Verification:
+    if trial.path in target.resolve().parents:
+        raise InsideTheTrial(f"{target} lies inside {trial.path}; name a folder outside for the copy")
     # The heads first: a head that is newer than the facts would look as if facts had been cut off.
     heads = trial.heads.read_bytes() if trial.heads.exists() else b""
 

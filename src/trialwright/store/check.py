@@ -9,7 +9,7 @@ from typing import Any
 from django.db import DatabaseError, connections
 
 from trialwright.ledger.fact import EMPTY
-from trialwright.ledger.heads import ACCESS, TRIAL, HeadsLog, SignedHead, read_heads, read_heads_file
+from trialwright.ledger.heads import ACCESS, SIGN_EVERY, TRIAL, HeadsLog, SignedHead, read_heads_file
 from trialwright.ledger.replay import State, replay
 from trialwright.ledger.verify import MOST_PROBLEMS, Problem, Verification, verify_records
 from trialwright.store import pages, triggers
@@ -36,7 +36,17 @@ def verify_folder(trial: TrialFolder, anchor: Path | None = None) -> Verificatio
             problems += [Problem(None, sentence) for sentence in _outside_the_chain(alias, found.ok)]
     except DatabaseError as error:
         return replace(UNREADABLE, problems=(Problem(None, f"the database cannot be read: {error}"),))
-    return replace(found, problems=tuple(problems[:MOST_PROBLEMS]))
+    return replace(found, problems=tuple(problems[:MOST_PROBLEMS]), warnings=_unsigned(found))
+
+
+def _unsigned(found: Verification) -> tuple[str, ...]:
+    """More facts without a signature than the program leaves: a log that was cut at a line's end shows nothing else."""
+    if found.beyond <= SIGN_EVERY:
+        return ()
+    return (
+        f"{found.beyond} facts lie beyond the last signed head, though a head is signed every {SIGN_EVERY} facts:"
+        " heads.log may have been cut; compare it with a copy kept elsewhere (--heads COPY)",
+    )
 
 
 def lost_file(trial: TrialFolder) -> str | None:
@@ -78,7 +88,8 @@ def _heads(trial: TrialFolder, anchor: Path | None) -> HeadsLog:
     own = read_heads_file(trial.heads, trial.head_key)
     if anchor is None:
         return own
-    outside = read_heads(anchor.read_bytes().splitlines(keepends=True), trial.head_key)
+    anchor.stat()  # a copy that is not there is a slip of the keyboard, not a ledger that does not verify
+    outside = read_heads_file(anchor, trial.head_key)
     merged = {(head.chain, head.number): head for head in (*own.heads, *outside.heads)}
     problems = [*own.problems, *(f"outside copy: {sentence}" for sentence in outside.problems)]
     for head in own.heads:

@@ -92,7 +92,10 @@ def read_folder(path: Path) -> TrialFolder:
     path = Path(path)
     source = path / SETTINGS
     if not source.is_file():
-        raise NotATrial(f"{path} is no trial folder: it has no {SETTINGS}; `trialwright open` makes one")
+        raise NotATrial(
+            f"{path} is no trial folder: it has no {SETTINGS}. `trialwright demo DIR` makes a demonstration;"
+            " opening a real trial is not in this version."
+        )
     try:
         content = tomllib.loads(source.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -18,7 +18,7 @@ from django.db import IntegrityError, connections, transaction
 
 from trialwright.ledger.canonical import canonical
 from trialwright.ledger.fact import EMPTY, Draft, Fact, Head, sealed
-from trialwright.ledger.heads import ACCESS, TRIAL, append_head
+from trialwright.ledger.heads import ACCESS, SIGN_EVERY, TRIAL, append_head
 from trialwright.ledger.kinds import ALLOCATION_DRAWN
 from trialwright.ledger.memory import OutsideAct
 from trialwright.ledger.ports import Backdated, Broken, NotLogged
@@ -30,8 +30,6 @@ from trialwright.store.databases import writer
 TABLES = {TRIAL: "store_fact", ACCESS: "store_access"}
 CHUNK = 2000
 """How many facts are fetched at once."""
-SIGN_EVERY = 100
-"""After how many facts a head is signed by itself; closing signs as well."""
 
 LIST = ", ".join(f'"{column}"' for column in COLUMNS)
 PLACES = ", ".join(["%s"] * len(COLUMNS))

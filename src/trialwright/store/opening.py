@@ -174,8 +174,8 @@ def alias(trial: TrialFolder) -> str:
 
 
 def open_ledger(folder: Path, chain: str = TRIAL) -> DatabaseLedger:
-    """The ledger of a trial folder, verified. Raises `Broken`, with what is wrong, where it does not verify: such a
-    ledger is never appended to."""
+    """The ledger of a trial folder, verified. Raises `Broken`, with the first thing that is wrong, where it does not
+    verify: such a ledger is never appended to."""
     trial = read_folder(folder)
     name = alias(trial)
     log = read_heads_file(trial.heads, trial.head_key)
@@ -183,7 +183,11 @@ def open_ledger(folder: Path, chain: str = TRIAL) -> DatabaseLedger:
         found = check.chain(name, chain, log.of(chain))
     problems = [problem.sentence for problem in found.problems] + list(log.problems) + check.dropped(name)
     if problems:
-        raise Broken("this ledger does not verify and is not appended to: " + "; ".join(problems))
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise Broken(
+            f"this ledger does not verify and is not appended to: {problems[0]}{more};"
+            f" run trialwright ledger verify {folder}"
+        )
     return DatabaseLedger(name, chain, _signer(trial), found.head)
 
 

@@ -195,14 +195,18 @@ PG_TRIGGERS = """SELECT t.tgname, CASE WHEN t.tgenabled = 'O' AND t.tgqual IS NU
 
 
 def missing(cursor: Any, vendor: str) -> list[str]:
-    """What is wrong with the triggers, in sentences: dropped, disabled or replaced ones."""
+    """What is wrong with the triggers, in one sentence at most: which were dropped, which disabled or replaced."""
     cursor.execute(SQLITE_TRIGGERS if vendor == "sqlite" else PG_TRIGGERS)
     found = dict(cursor.fetchall())
-    sentences = []
-    for name, text in expected(vendor).items():
-        table, _, act = name.rpartition("_")
-        if name not in found:
-            sentences.append(f"the trigger that guards {table} against {act} was dropped")
-        elif found[name] != text:
-            sentences.append(f"the trigger that guards {table} against {act} was disabled or replaced")
-    return sentences
+    wanted = expected(vendor)
+    gone = [name for name in wanted if name not in found]
+    false = [name for name, text in wanted.items() if name in found and found[name] != text]
+    told = [_told(names, what) for names, what in ((gone, "dropped"), (false, "disabled or replaced")) if names]
+    return ["; ".join(told)] if told else []
+
+
+def _told(names: list[str], what: str) -> str:
+    guards = [" against ".join(name.rpartition("_")[::2]) for name in names]
+    if len(guards) == 1:
+        return f"the trigger that guards {guards[0]} was {what}"
+    return f"{len(guards)} triggers were {what}; they guard {', '.join(guards)}"

@@ -3,6 +3,7 @@
 Each paragraph holds on SQLite and on PostgreSQL.
 """
 
+import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,11 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connections, transaction
 from tests.plugins.acts import act, consent, draft, page, play, redaction
 from tests.plugins.lists import RECIPIENTS, with_list
-from tests.plugins.tampering import administrator, small_trial
+from tests.plugins.tampering import administrator, change, small_trial
+from typer.testing import CliRunner
 
 from trialwright import store
+from trialwright.cli.ledger import ledger_app
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import Fact, sealed
 from trialwright.ledger.ports import Broken
@@ -234,7 +237,7 @@ def test_a_heads_log_that_was_changed_is_told(trial_folder: Path) -> None:
         (whole.replace(b'"number":"27"', b'"number":"26"'), "is not signed by this trial's key"),
         (b"".join([first, *rest[1:]]), "lines were removed"),
         (b"".join([*rest, first]), "does not follow"),
-        (b"nothing\n" + whole, "cannot be read"),
+        (b"nothing\n" + whole, "heads.log:1: this line cannot be read as a signed head: it was edited or damaged"),
         (whole + first, "does not follow"),
     ):
         log.unlink() if changed is None else log.write_bytes(changed)
@@ -260,6 +263,56 @@ def test_an_outside_copy_of_the_heads_shows_an_end_that_was_cut_with_its_heads(
     found = store.verify(trial_folder, anchor=copy)
     assert found.first_bad == 4
     assert "facts 4 to 27 were cut off" in str(found)
+
+
+@pytest.mark.requirement("AT4")
+@pytest.mark.parametrize("vendor", ["sqlite"], indirect=True)
+def test_more_unsigned_facts_than_the_program_leaves_are_a_warning_and_a_copy_settles_it(
+    trial_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_trial(trial_folder)
+    monkeypatch.setattr("trialwright.store.check.SIGN_EVERY", 20)
+    log = trial_folder / "heads.log"
+    copy = tmp_path / "mailed to the sponsor"
+    copy.write_bytes(log.read_bytes())
+    assert store.verify(trial_folder).warnings == ()
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:2]))
+    found = store.verify(trial_folder)
+    assert found.ok
+    assert "Warning: 28 facts lie beyond the last signed head" in str(found)
+    assert "heads.log may have been cut; compare it with a copy kept elsewhere (--heads COPY)" in str(found)
+    shown = CliRunner().invoke(ledger_app, ["verify", str(trial_folder), "--json"])
+    assert shown.exit_code == 0
+    assert json.loads(shown.stdout)["warnings"] == list(found.warnings)
+    assert store.verify(trial_folder, copy).warnings == ()
+
+
+@pytest.mark.requirement("AT4")
+@pytest.mark.parametrize("vendor", ["sqlite"], indirect=True)
+def test_many_dropped_guards_are_named_in_one_line(trial_folder: Path) -> None:
+    with connections[store.open_ledger(trial_folder).alias].cursor() as cursor:
+        for name in ("store_fact_update", "store_fact_delete", "store_list_insert"):
+            cursor.execute(f"DROP TRIGGER {name}")
+    said = str(store.verify(trial_folder))
+    assert said.startswith("3 triggers were dropped; they guard store_fact against update, ")
+    assert "store_fact against delete" in said
+    assert "store_list against insert" in said
+    assert "\n" not in said
+
+
+@pytest.mark.requirement("AT4")
+@pytest.mark.parametrize("vendor", ["sqlite"], indirect=True)
+def test_a_ledger_is_refused_with_its_first_problem_and_the_command_that_tells_the_rest(trial_folder: Path) -> None:
+    small_trial(trial_folder)
+    with administrator(trial_folder) as run:
+        change(run, 3, why="x")
+        change(run, 5, why="x")
+    with pytest.raises(Broken) as refused:
+        store.open_ledger(trial_folder)
+    said = str(refused.value)
+    assert "fact 3 was edited" in said
+    assert "fact 5" not in said
+    assert said.endswith(f"(and 1 more); run trialwright ledger verify {trial_folder}")
 
 
 @pytest.mark.requirement("AT4")

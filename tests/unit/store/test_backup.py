@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from trialwright import store
 from trialwright.ledger.fact import Fact
 from trialwright.ledger.ports import Broken
+from trialwright.store.backup import InsideTheTrial
 
 
 def a_trial(new_trial: Callable[..., Path]) -> tuple[Path, list[Fact]]:
@@ -88,6 +89,13 @@ def test_what_does_not_verify_is_not_kept_as_a_backup(new_trial: Callable[..., P
     with pytest.raises(Broken, match="fact 5 was edited"):
         store.backup(folder, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
+
+
+def test_a_copy_inside_the_trial_itself_is_refused(new_trial: Callable[..., Path]) -> None:
+    folder, _ = a_trial(new_trial)
+    with pytest.raises(InsideTheTrial, match="name a folder outside for the copy"):
+        store.backup(folder, folder / "uploads" / "copy")
+    assert not (folder / "uploads" / "copy").exists()
 
 
 def test_a_place_that_is_taken_is_refused(new_trial: Callable[..., Path], tmp_path: Path) -> None:
