@@ -30,8 +30,12 @@ def rehearse(
     if out is not None and not out.exists():
         out.mkdir(parents=True)  # now, and not when hours of rehearsing are lost with it
         out.rmdir()
-    with progress("Rehearsing", total=times, unit="trials") as step:
-        done = outcomes(trial, seed, times, scenario=scenario, workers=workers, progress=lambda count, _: step(count))
+    try:
+        with progress("Rehearsing", total=times, unit="trials") as step:
+            done = outcomes(trial, seed, times, scenario=scenario, workers=workers, progress=lambda made, _: step(made))
+    except KeyboardInterrupt:
+        typer.echo("Stopped; nothing was written.", err=True)
+        raise typer.Exit(130) from None
     result = summary(trial, scenario, seed, done)
     if out is not None:
         _write(out, result, done)

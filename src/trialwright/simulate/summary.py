@@ -46,7 +46,7 @@ def _ready(trial: str, scenario: str | None) -> tuple[Read, Program]:
     return source, program(source, design.read(trial), scenario)
 
 
-def _chunk(trial: str, scenario: str | None, seed: int, numbers: range) -> list[Outcome]:
+def _chunk(trial: str, scenario: str | None, seed: int, numbers: range, step: Callable[[], None]) -> list[Outcome]:
     _, ready = _ready(trial, scenario)
     with _without_collection():
         began = process_time()
@@ -56,6 +56,7 @@ def _chunk(trial: str, scenario: str | None, seed: int, numbers: range) -> list[
         for cast in casts:
             began = process_time() - share
             done.append(outcome(rehearse(cast), began))
+            step()
     return done
 
 

@@ -1,5 +1,9 @@
 """The seam to heavy computing: the same results whatever the engine and the chunking."""
 
+import multiprocessing
+import time
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,11 +12,25 @@ from trialwright.compute import ENGINES, map_chunks
 from trialwright.compute.chance import uniform
 
 
-def draws(chunk: range) -> list[float]:
-    return [float(uniform(1, "x", trial, 0, 0)) for trial in chunk]
+def draws(chunk: range, step: Callable[[], None] = lambda: None) -> list[float]:
+    drawn = []
+    for trial in chunk:
+        drawn.append(float(uniform(1, "x", trial, 0, 0)))
+        step()
+    return drawn
 
 
-def broken(chunk: range) -> None:
+def silent(chunk: range, step: Callable[[], None]) -> range:
+    return chunk
+
+
+def patient(chunk: range, step: Callable[[], None]) -> None:
+    """Steps once and then works for longer than anybody waits."""
+    step()
+    time.sleep(60)
+
+
+def broken(chunk: range, step: Callable[[], None]) -> None:
     raise RuntimeError(f"chunk {chunk.start}")
 
 
@@ -29,7 +47,24 @@ def test_two_processes_give_the_numbers_of_one() -> None:
     seen: list[tuple[int, int]] = []
     results = map_chunks(draws, 7, size=2, workers=2, progress=lambda done, all_: seen.append((done, all_)))
     assert flat(results) == draws(range(7))
-    assert seen == [(2, 7), (4, 7), (6, 7), (7, 7)]
+    assert seen == sorted(set(seen))
+    assert seen[-1] == (7, 7)
+
+
+def test_progress_moves_with_every_item_and_with_every_chunk_of_a_work_that_does_not_step() -> None:
+    for work, told in ((draws, [1, 2, 3, 4, 5]), (silent, [2, 4, 5])):
+        seen: list[tuple[int, int]] = []
+        map_chunks(work, 5, size=2, progress=lambda *how_far: seen.append(how_far))  # noqa: B023 called in this turn
+        assert [done for done, _ in seen] == told
+
+
+def test_progress_moves_before_the_first_chunk_ends_and_who_stops_then_need_not_wait() -> None:
+    def stop(done: int, items: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        map_chunks(patient, 40, size=10, workers=2, progress=stop)
+    assert not multiprocessing.active_children()
 
 
 @pytest.mark.parametrize("engine", sorted(ENGINES))
