@@ -59,6 +59,9 @@ def forbidden(definition: Definition, ledger: MemoryLedger, sees: frozenset[Blin
     return words - rows
 
 
+BANNER = "Rehearsal: every participant was made up by the simulator."
+
+
 @pytest.mark.requirement("BL1", "BL2")
 @pytest.mark.parametrize("role", ["monitor", "assessor"])
 def test_no_page_of_a_whole_trial_shows_a_blinded_reader_what_is_hidden(
@@ -80,6 +83,13 @@ def test_no_page_of_a_whole_trial_shows_a_blinded_reader_what_is_hidden(
         assert answer.status_code == 200
         page = answer.content.decode()
         assert [word for word in words if word in page] == []
+        assert BANNER in page
+
+
+def test_a_real_trial_has_no_banner_of_a_rehearsal() -> None:
+    reading = Reading(small_trial.written())
+    running.start(running.Running(reading))
+    assert BANNER not in Client().get("/").content.decode()
 
 
 @pytest.mark.requirement("BL2")

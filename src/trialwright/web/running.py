@@ -49,6 +49,14 @@ def reading() -> Reading:
     return _current[0].reading
 
 
+def rehearsal() -> bool:
+    """Whether the trial's participants are imaginary."""
+    if not _current:
+        return False
+    with _current[0].reading.trial() as trial:
+        return trial is not None and trial.state.rehearsal
+
+
 def note(access: Access) -> None:
     """Keep an access in the log of this server."""
     _current[0].note(access)
