@@ -3,10 +3,11 @@ once.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -21,6 +22,9 @@ KEYS = ("facts", "dates", "screening", "baseline", "consent", "zone", "weight", 
 JUDGEMENT_KEYS = ("about", "by", "answer", "why", "item")
 MOST_BYTES = 5_000_000
 MOST_DIGITS = 100
+
+Ranges = Mapping[str, tuple[Decimal, Decimal]]
+"""The least and the most that a fact may be, by its name; `list.field` for a field of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +84,18 @@ def _parsed(data: bytes | str | Mapping[str, Any], file: str) -> Mapping[str, An
 
 
 def read_patient(
-    data: bytes | str | Mapping[str, Any], facts: logic.Scope | Mapping[str, Any], file: str = ""
+    data: bytes | str | Mapping[str, Any],
+    facts: logic.Scope | Mapping[str, Any],
+    file: str = "",
+    ranges: Ranges = MappingProxyType({}),
 ) -> Patient:
     """The patient of a JSON text (or of a mapping already parsed); raises LogicErrors with every error and where it
     stands.
 
     {"screening": "2024-06-01", "zone": "Europe/Amsterdam", "weight": 70, "facts": {"age": 83, ...},
      "judgements": [{"about": "E1", "by": "A. de Vries", "answer": false, "why": "..."}]}. A fact left out, null or
-     "unknown" is unknown; [] is the answer none known; "not applicable" is another answer.
+     "unknown" is unknown; [] is the answer none known; "not applicable" is another answer. `ranges` are what the forms
+     would refuse to record, in the units of the facts.
     """
     scope = facts if isinstance(facts, logic.Scope) else logic.scope(facts)
     raw = _parsed(data, file)
@@ -101,6 +109,7 @@ def read_patient(
             hint = "write it under facts" if key in scope.names else did_you_mean(str(key), KEYS)
             wrong(f"{key}: no part of a patient file", hint)
     values = _facts(raw.get("facts", {}), scope, wrong)
+    _outside(values, ranges, wrong)
     context = _context(raw, values, wrong)
     judged = _judgements(raw.get("judgements", []), wrong)
     if told:
@@ -152,6 +161,25 @@ def _facts(raw: Any, scope: logic.Scope, wrong: Any) -> dict[str, Any]:
             for error in found.errors:
                 wrong(error.message, error.suggestion)
     return values
+
+
+def _outside(values: Mapping[str, Any], ranges: Ranges, wrong: Any) -> None:
+    """Say which numbers no form would take. A field of a list has the range of `list.field`."""
+    for name, value in values.items():
+        for path, number in _numbers(name, value):
+            least, most = ranges.get(path.partition("[")[0] + path.partition("]")[2], (number, number))
+            if not least <= number <= most:
+                wrong(f"facts.{path}: {number} is outside {least} to {most}", "look at the value and its unit")
+
+
+def _numbers(path: str, value: Any) -> Iterator[tuple[str, int | Decimal]]:
+    """Every plain number with its path; quantities carry a unit of their own and are left to the criteria."""
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        yield path, value
+    elif isinstance(value, tuple | list):
+        for row, one in enumerate(value, 1):
+            for field, inner in one.items() if isinstance(one, Mapping) else ():
+                yield from _numbers(f"{path}[{row}].{field}", inner)
 
 
 def _context(raw: Mapping[str, Any], values: Mapping[str, Any], wrong: Any) -> Context:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from trialwright import logic
-from trialwright.design import Definition, fact_scope
+from trialwright.design import Definition, fact_scope, items
 from trialwright.eligibility.criteria import Prepared, prepare
-from trialwright.eligibility.patient import Patient, read_patient
+from trialwright.eligibility.patient import Patient, Ranges, read_patient
 from trialwright.eligibility.verdict import Judgement, Verdict, verdict
 from trialwright.logic import LogicError, LogicErrors, Place, did_you_mean
 
@@ -28,14 +30,31 @@ def screen(trial: Definition, patient: bytes | str | Mapping[str, Any], file: st
     once, with their places.
     """
     scope = fact_scope(trial)
-    return screened(prepare(trial.eligibility, scope), scope, patient, file)
+    return screened(prepare(trial.eligibility, scope), scope, patient, file, _ranges(trial))
+
+
+def _ranges(trial: Definition) -> dict[str, tuple[Decimal, Decimal]]:
+    """The hard range of each fact that is bound to an item in the same unit, and of the fields of its lists."""
+    bound = []
+    for name, fact in trial.facts.items():
+        form, _, item = (fact.item or "").partition(".")
+        if item:
+            bound.append((name, fact, form, item))
+        elif form:
+            bound += [(f"{name}.{field}", kind, form, field) for field, kind in fact.fields.items()]
+    asked = ((name, fact, items(trial, form).get(item)) for name, fact, form, item in bound)
+    return {name: item.range for name, fact, item in asked if item and item.range and item.unit == fact.unit}
 
 
 def screened(
-    criteria: Prepared, scope: logic.Scope, patient: bytes | str | Mapping[str, Any], file: str = ""
+    criteria: Prepared,
+    scope: logic.Scope,
+    patient: bytes | str | Mapping[str, Any],
+    file: str = "",
+    ranges: Ranges = MappingProxyType({}),
 ) -> Screening:
     """The screening of a patient file against criteria that are ready; raises LogicErrors as `screen` does."""
-    read = read_patient(patient, scope, file)
+    read = read_patient(patient, scope, file, ranges)
     _refuse_unasked(read, criteria, scope, file)
     found = verdict(criteria, read.facts, read.context, read.judgements)
     said = {"screening": read.context.dates["screening"].isoformat(), **found.as_dict(), "note": DISCLAIMER}

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from tests.plugins.editing import REFERENCE
 from tests.spec.eligibility.patients import (
     AZATHIOPRINE,
     DUPILUMAB,
@@ -16,7 +17,9 @@ from tests.spec.eligibility.patients import (
     verdict_of,
 )
 
+from trialwright import design, eligibility
 from trialwright.eligibility import Outcome, State
+from trialwright.logic import LogicErrors
 
 ELIGIBLE, NOT, DATA, JUDGEMENT = Outcome.ELIGIBLE, Outcome.NOT_ELIGIBLE, Outcome.NEEDS_DATA, Outcome.NEEDS_JUDGEMENT
 
@@ -245,3 +248,15 @@ def test_the_verdict_explains_itself() -> None:
     assert "days(it) <= 14 d: no" in text
     assert "ambiguous:" in text
     assert found.as_dict()["criteria"][-1]["why"]["because"][0]["value"] == "yes"
+
+
+def test_a_number_outside_the_range_of_its_form_is_refused() -> None:
+    """A patient file says nothing that the trial's own forms would not take."""
+    trial = design.read(REFERENCE)
+    for phga, refused in (("0", False), ("10", False), ("-5", True), ("10.1", True)):
+        text = f'{{"screening": "2024-06-01", "facts": {{"phga": {phga}}}}}'
+        if not refused:
+            assert eligibility.screen(trial, text).verdict
+            continue
+        with pytest.raises(LogicErrors, match=f"facts.phga: {phga} is outside 0 to 10"):
+            eligibility.screen(trial, text)

@@ -55,6 +55,16 @@ def refusal(text: str | bytes) -> str:
     return str(refused.value)
 
 
+def test_a_number_that_no_form_would_take_is_refused_with_its_range_and_place() -> None:
+    ranges = {"ck": (Decimal(0), Decimal(500)), "tx.dose": (Decimal(0), Decimal(9)), "age": (Decimal(0), Decimal(120))}
+    text = '{"screening": "2024-06-01", "facts": {\n "age": 120,\n "ck": %s}}'
+    assert eligibility.read_patient(text % "500", SCOPE, "p.json", ranges).facts["ck"] == 500
+    for wrong in ("-5", "500.1"):
+        with pytest.raises(LogicErrors) as refused:
+            eligibility.read_patient(text % wrong, SCOPE, "p.json", ranges)
+        assert f"p.json:3:8: facts.ck: {wrong} is outside 0 to 500" in str(refused.value)
+
+
 def test_facts_become_typed_values() -> None:
     rows = [
         {"drug": "x", "dose": "40 mg/d", "start": "2024-05-01"},
