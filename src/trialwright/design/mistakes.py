@@ -37,6 +37,12 @@ SENTENCES = {
     "too_long": ("this list is too long", "two values belong here"),
     "too_short": ("this list is too short", "two values belong here"),
 }
+BOUNDS = {
+    "greater_than": "this must be more than {gt}",
+    "greater_than_equal": "this must be {ge} or more",
+    "less_than": "this must be less than {lt}",
+    "less_than_equal": "this must be {le} or less",
+}
 
 
 def mistakes(wrong: ValidationError, root: Node) -> list[Problem]:
@@ -117,6 +123,8 @@ def _problem(error: Mapping[str, Any], root: Node) -> Problem:
     if kind == "value_error":
         return Problem(node.place, str(error["ctx"]["error"]), path=where)
     sentence, hint = SENTENCES.get(kind, (error["msg"], None))
+    if kind in BOUNDS:
+        sentence = BOUNDS[kind].format(**error["ctx"])
     return Problem(node.place, f"{_shown(node)}: {sentence}" if _is_scalar(node) else sentence, hint, path=where)
 
 

@@ -372,7 +372,7 @@ class Site(Model):
     country: str
     zone: str
     city: str | None = None
-    planned: Whole | None = None
+    planned: Annotated[Whole, Field(ge=0)] | None = None
 
 
 class Consent(Model):
@@ -451,10 +451,10 @@ class Analysis(Model):
 
 
 class SampleSize(Model):
-    n: Whole
+    n: Whole = Field(gt=0)
     of: Key
     difference: Exact
-    sd: Exact
+    sd: Exact = Field(gt=0)
     power: Exact
     alpha: Exact = Decimal("0.05")
     dropout: Exact = Decimal("0")

@@ -299,7 +299,7 @@ def _is_zone(name: str) -> bool:
 
 def _locks(definition: Definition, found: Findings) -> None:
     order = visit_order(definition)
-    position = -1
+    position, named = -1, True
     if not definition.locks:
         found.error(("locks",), "no lock is declared", "declare at least the final lock", at_key=True)
     _unique(found, ("locks",), [lock.id for lock in definition.locks], "lock")
@@ -318,7 +318,9 @@ def _locks(definition: Definition, found: Findings) -> None:
                     "list locks in the order of visits",
                 )
             position = max(position, order.index(lock.after))
-    if definition.locks and order and position != len(order) - 1:
+        else:
+            named = False  # where the lock lies is not known, so nothing follows from it
+    if named and definition.locks and order and position != len(order) - 1:
         found.warn(("locks", len(definition.locks) - 1), f"the last lock comes before the last visit, {order[-1]}")
 
 

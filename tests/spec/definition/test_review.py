@@ -124,6 +124,28 @@ def test_what_is_sealed_feeds_nothing_that_blinded_people_see(tmp_path: Path) ->
     assert any("'renin' is less blinded than its sealed form" in line for line in said(trial))
 
 
+def test_a_count_is_never_below_nothing(tmp_path: Path) -> None:
+    table = [
+        ("planned: 6}", "planned: -6}", "-6}", "error: -6: this must be 0 or more"),
+        ("window: [14, 7]", "window: [14, -7]", "[14, -7]", "error: this must be 0 or more"),
+        ("  n: 12", "  n: 0", "0\n  ratio", "error: 0: this must be more than 0"),
+    ]
+    judged(tmp_path, table)
+
+
+def test_a_lock_at_a_visit_that_is_missing_is_one_error_and_no_more(tmp_path: Path) -> None:
+    trial = edited(
+        tmp_path, ("final, after: WEEK8", "final, after: WEEK9"), ("week8, after: WEEK8", "week8, after: START")
+    )
+    told = said(trial)
+    assert any("the planned visit 'WEEK9' is not declared" in sentence for sentence in told)
+    assert not any("the last lock comes before" in sentence for sentence in told)
+    early = edited(
+        tmp_path, ("final, after: WEEK8", "final, after: START"), ("week8, after: WEEK8", "week8, after: START")
+    )
+    assert any("the last lock comes before the last visit, WEEK8" in sentence for sentence in said(early))
+
+
 def test_who_opens_a_staged_lock_is_declared_unblinded(tmp_path: Path) -> None:
     [sentence] = said(edited(tmp_path, ("firewall: [unblinded_statistician]", "firewall: [escrow_holder]")))
     assert sentence.endswith("'escrow_holder' may be unblinded by the lock 'week8' (add it to blinding.unblinded)")
