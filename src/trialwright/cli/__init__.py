@@ -6,6 +6,7 @@ Nothing here knows an allocation but what `analyse` and `report` are handed afte
 """
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -28,6 +29,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"trialwright {version('trialwright')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """A clinical trial, written once and run."""
+
 
 for command in (check, diff, screen, rehearse, demo, serve, analyse, report):
     app.command()(command)

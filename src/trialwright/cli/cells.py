@@ -6,8 +6,10 @@ million rows hold only thousands of distinct texts.
 """
 
 import csv
+import errno
 import io
 import re
+import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,7 +74,11 @@ class Sheet:
 
 
 def content_of(path: Path) -> bytes:
-    """The file's bytes with line ends of one kind and quotation marks in order. Raises BadTable, or OSError."""
+    """The file's bytes with line ends of one kind and quotation marks in order. Raises BadTable, or OSError (also for a
+    device, which may have no end)."""
+    kind = path.stat().st_mode
+    if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind) or stat.S_ISDIR(kind)):
+        raise OSError(errno.EINVAL, "it is neither a file nor a pipe", str(path))
     content = path.read_bytes().removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     _refuse_stray_quotes(content)
     return content

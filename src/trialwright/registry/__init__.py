@@ -35,9 +35,17 @@ def read(path: Path) -> Record:
     text = _text(path)
     for reader in READERS:
         if reader.recognises(text):
-            return reader.read(text, path.name)
+            return _named(path, reader, text)
     known = "; ".join(reader.reads for reader in READERS)
-    raise UnreadablePage(path.name, (Problem(0, f"this is no page that can be read here. Known: {known}"),))
+    raise UnreadablePage(str(path), (Problem(0, f"this is no page that can be read here. Known: {known}"),))
+
+
+def _named(path: Path, reader: Reader, text: str) -> Record:
+    """A record carries the name of its page alone; who has to mend the page needs the folder too."""
+    try:
+        return reader.read(text, path.name)
+    except UnreadablePage as error:
+        raise UnreadablePage(str(path), error.problems) from None
 
 
 def _text(path: Path) -> str:
@@ -45,15 +53,15 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)  # no more, though the file may have no end
     except OSError as error:
-        raise UnreadablePage(path.name, (Problem(0, f"the file cannot be read: {error.strerror}"),)) from error
+        raise UnreadablePage(str(path), (Problem(0, f"the file cannot be read: {error.strerror}"),)) from error
     if len(raw) > MOST_BYTES:
-        raise UnreadablePage(path.name, (Problem(0, f"a page has at most {MOST_BYTES:,} bytes"),))
+        raise UnreadablePage(str(path), (Problem(0, f"a page has at most {MOST_BYTES:,} bytes"),))
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         bad = [number for number, line in enumerate(raw.split(b"\n"), start=1) if not _is_utf8(line)]
         problems = tuple(Problem(number, "this line is not UTF-8 text; save the page again as UTF-8") for number in bad)
-        raise UnreadablePage(path.name, problems) from None
+        raise UnreadablePage(str(path), problems) from None
 
 
 def _is_utf8(line: bytes) -> bool:

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,18 @@ def test_what_is_not_there_is_named(arguments: tuple[str | Path, ...]) -> None:
 def test_a_file_without_an_end_is_refused() -> None:
     assert "at most" in refused("screen", SMALL, "/dev/zero")
     assert "at most" in refused("registry", "import", "/dev/zero")
+    assert refused("score", "tis", "/dev/zero") == "/dev/zero: cannot be read: it is neither a file nor a pipe\n"
+
+
+def test_the_version_is_told() -> None:
+    assert ran("--version").stdout == f"trialwright {version('trialwright')}\n"
+
+
+def test_a_page_that_cannot_be_read_is_named_with_its_folder(tmp_path: Path) -> None:
+    page = tmp_path / "page.txt"
+    for content in (b"nothing", b"MedPath\n", b"MedPath\n\xff\n"):
+        page.write_bytes(content)
+        assert refused("registry", "import", page).startswith(f"{page}: ")
 
 
 def test_every_error_of_a_definition_is_told_wherever_it_is_needed(tmp_path: Path) -> None:
