@@ -76,8 +76,8 @@ class Trace:
 
 
 def next_arm(blocks: Blocks, state: State, covariates: Mapping[str, str], stream: Stream) -> tuple[str, State, Trace]:
-    """The next arm in the stratum of these covariates (factor: level). Nothing
-    but the arguments decides it, and nothing is consumed.
+    """The next arm in the stratum of these covariates (factor: level). Nothing but the arguments
+    decides it, and nothing is consumed.
     """
     stratum = stratum_name(covariates)
     before = state.strata.get(stratum, Open())

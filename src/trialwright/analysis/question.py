@@ -16,9 +16,9 @@ class Question:
 
     `arm` is 0 for the reference and 1 for the treatment. `outcome` is empty for a time-to-event question, which has
     `times` (weeks since randomisation) and `events` (false: censored) instead. `thresholds` are the declared cut-offs
-    of a responder analysis. `variables` are the rows of a table: label -> (unit, values), a number as
-    float, a category as text, None for unknown. `log` are each participant's
-    adverse events, `kinds` what is counted apart. `level` is 0.95 for 95 % intervals.
+    of a responder analysis. `variables` are the rows of a table: label -> (unit, values), a number as float, a
+    category as text, None for unknown. `log` are each participant's adverse events, `kinds` what is counted apart.
+    `level` is 0.95 for 95 % intervals.
     """
 
     arm: NDArray[np.int64]

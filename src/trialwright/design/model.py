@@ -1,8 +1,8 @@
 """The definition of a trial as frozen models: what should happen.
 
 A model mirrors the text file: its field names are the file's keys. Where a value may carry its source in the file
-(`{value: 2, src: register}`, or `src:` beside the other keys), the reader takes the source out and
-lists it in `Definition.provenance`, so that the models hold values only.
+(`{value: 2, src: register}`, or `src:` beside the other keys), the reader takes the source out and lists
+it in `Definition.provenance`, so that the models hold values only.
 """
 
 from datetime import date
