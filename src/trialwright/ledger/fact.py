@@ -97,7 +97,10 @@ def seal_of(
     digest: str,
     previous: str,
 ) -> str:
-    """SHA-256 over the canonical fact with the payload's salted digest in the payload's place, in hexadecimal."""
+    """SHA-256 over the canonical fact with the payload's salted digest in the payload's place, in hexadecimal.
+
+    The first eleven arguments are the first eleven parts of a `Fact`, in its order.
+    """
     # Every value is a text or None, so this is `canonical` of the same mapping (a test says so) without walking it.
     return hashlib.sha256(
         orjson.dumps(
@@ -123,9 +126,8 @@ def seal_of(
 def sealed(draft: Draft, head: Head) -> Fact:
     """The draft as the fact that follows `head`."""
     digest = payload_digest(draft.salt, draft.payload)
-    number = head.number + 1
-    seal = seal_of(
-        number,
+    said = (
+        head.number + 1,
         draft.at,
         draft.by,
         draft.role,
@@ -136,45 +138,13 @@ def sealed(draft: Draft, head: Head) -> Fact:
         draft.repeat,
         draft.why,
         draft.version,
-        digest,
-        head.seal,
     )
-    return Fact(
-        number,
-        draft.at,
-        draft.by,
-        draft.role,
-        draft.kind,
-        draft.participant,
-        draft.visit,
-        draft.form,
-        draft.repeat,
-        draft.why,
-        draft.version,
-        draft.payload,
-        draft.salt,
-        digest,
-        head.seal,
-        seal,
-    )
+    seal = seal_of(*said, digest, head.seal)
+    return Fact(*said, draft.payload, draft.salt, digest, head.seal, seal)
 
 
 def seal_stands(fact: Fact) -> bool:
     """Whether the fact's seal, and its digest where the payload is still there, are what its content gives."""
     if fact.payload is not None and (fact.salt is None or payload_digest(fact.salt, fact.payload) != fact.digest):
         return False
-    return fact.seal == seal_of(
-        fact.number,
-        fact.at,
-        fact.by,
-        fact.role,
-        fact.kind,
-        fact.participant,
-        fact.visit,
-        fact.form,
-        fact.repeat,
-        fact.why,
-        fact.version,
-        fact.digest,
-        fact.previous,
-    )
+    return fact.seal == seal_of(*fact[:11], fact.digest, fact.previous)

@@ -1,7 +1,6 @@
 """Units in expressions: bringing two sides to one unit, and arithmetic with quantities, dates and periods."""
 
 from dataclasses import replace
-from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -296,8 +295,3 @@ def common(checker: "Checker", source: Expression, parts: list[Typed]) -> list[T
             return None
         result.append(both[1])
     return result
-
-
-def whole_number(value: object) -> bool:
-    """Whether a literal value is a whole number (true is none)."""
-    return type(value) is int or (isinstance(value, Decimal) and value == value.to_integral_value())

@@ -188,10 +188,6 @@ class Record:
     provenance: tuple[Provenance, ...] = ()
     losses: tuple[Loss, ...] = ()
 
-    def of_kind(self, kind: Kind) -> tuple[Criterion, ...]:
-        """The criteria of one kind, in the order of the page."""
-        return tuple(criterion for criterion in self.criteria if criterion.kind == kind)
-
     def came_from(self, name: str) -> Provenance | None:
         """Where the field of this name came from."""
         return next((where for where in self.provenance if where.field == name), None)

@@ -303,24 +303,7 @@ class DatabaseLedger:
 
 
 def _row(fact: Fact) -> tuple[Any, ...]:
-    row = (
-        fact.number,
-        fact.at,
-        fact.by,
-        fact.role,
-        fact.kind,
-        fact.participant,
-        fact.visit,
-        fact.form,
-        fact.repeat,
-        fact.why,
-        fact.version,
-        canonical(fact.payload).decode(),
-        fact.salt,
-        fact.digest,
-        fact.previous,
-        fact.seal,
-    )
+    row = (*fact[:11], canonical(fact.payload).decode(), *fact[12:])
     for column, value in zip(COLUMNS, row, strict=True):
         if type(value) is str and "\0" in value:
             raise Unstorable(f"{column} holds a NUL character, which no form can ask for; remove it")
