@@ -38,7 +38,7 @@ def randomise(desk: Desk, *, participant: str, by: Person, why: str | None = Non
         levels = strata_levels(protocol, person)
         stratum = design.stratum_name(levels)
         try:
-            slot = desk.vault.draw(stratum)
+            slot = desk.vault.draw(stratum, levels, participant)
         except Exhausted as none_left:
             raise Refused(
                 f"No slot is left for stratum {stratum}; stop enrolling and call the trial office.", "exhausted"

@@ -75,6 +75,29 @@ class Allocation:
 
 
 @dataclass(slots=True)
+class Opening:
+    """That somebody learned one participant's allocation; what it is stands nowhere here."""
+
+    number: int
+    at: str
+    by: str
+    how: str
+    category: str
+    learned_by: str
+    reference: str
+
+
+@dataclass(slots=True)
+class Alarm:
+    """Something that somebody has to look at."""
+
+    number: int
+    at: str
+    alarm: str
+    about: dict[str, str]
+
+
+@dataclass(slots=True)
 class Participant:
     """One person who gave consent. Dates and instants are canonical text; None means that it has not happened."""
 
@@ -95,6 +118,10 @@ class Participant:
     reasons: dict[str, str] = field(default_factory=dict)
     rows: dict[tuple[str, str], int] = field(default_factory=dict)
     sealed: dict[PageKey, str] = field(default_factory=dict)
+    true_levels: dict[str, str] = field(default_factory=dict)
+    in_error: str | None = None
+    openings: list[Opening] = field(default_factory=list)
+    ready: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def ended(self) -> str | None:
@@ -123,6 +150,14 @@ class State:
     unblinded: dict[str, int] = field(default_factory=dict)
     knowing: set[str] = field(default_factory=set)
     assignments: dict[str, str] = field(default_factory=dict)
+    learned: dict[str, set[str]] = field(default_factory=dict)
+    requests: dict[str, int] = field(default_factory=dict)
+    alarms: list[Alarm] = field(default_factory=list)
+    supply: dict[int, str] = field(default_factory=dict)
+    signed_off: dict[tuple[str, str], int] = field(default_factory=dict)
+    proposals: dict[int, tuple[str, str, str]] = field(default_factory=dict)
+    list_changes: list[int] = field(default_factory=list)
+    reported: list[int] = field(default_factory=list)
 
     def apply(self, fact: Fact) -> None:
         """Take one fact in. An unknown kind is an error: nothing that happened may be passed over."""
@@ -296,6 +331,65 @@ def _drawn(state: State, fact: Fact, payload: Payload) -> None:
         fact.number,
     )
     state.labels[payload["label"]] = fact.participant or ""
+    if payload.get("request"):
+        state.requests[payload["request"]] = fact.number
+
+
+def _stratum_corrected(state: State, fact: Fact, payload: Payload) -> None:
+    state.participants[fact.participant or ""].true_levels = dict(payload["levels"])
+
+
+def _in_error(state: State, fact: Fact, payload: Payload) -> None:
+    person = state.participants[fact.participant or ""]
+    person.in_error = fact.at
+    person.reasons["in_error"] = payload["reason"]
+
+
+def _alarm(state: State, fact: Fact, payload: Payload) -> None:
+    state.alarms.append(Alarm(fact.number, fact.at, payload["alarm"], dict(payload["about"])))
+
+
+def _change_proposed(state: State, fact: Fact, payload: Payload) -> None:
+    state.proposals[fact.number] = (payload["change"], payload["digest"], fact.by)
+
+
+def _list_changed(state: State, fact: Fact, payload: Payload) -> None:
+    state.proposals.pop(int(payload["proposal"]))
+    state.list_changes.append(fact.number)
+
+
+def _supply_sealed(state: State, fact: Fact, payload: Payload) -> None:
+    state.supply[fact.number] = payload["commitment"]
+
+
+def _ready(state: State, fact: Fact, payload: Payload) -> None:
+    state.participants[fact.participant or ""].ready[(fact.visit or "", payload["day"])] = fact.at
+
+
+def _broken(state: State, fact: Fact, payload: Payload) -> None:
+    who = payload["learned_by"]
+    state.participants[fact.participant or ""].openings.append(
+        Opening(fact.number, fact.at, fact.by, payload["how"], payload["category"], who, payload["reference"])
+    )
+    state.learned.setdefault(who, set()).add(fact.participant or "")
+
+
+def _reported(state: State, fact: Fact, payload: Payload) -> None:
+    """One participant's allocation, or that of all, became known to people who should not know it."""
+    state.reported.append(fact.number)
+    for who in payload["who"]:
+        if payload["what"] == "allocation" and fact.participant:
+            state.learned.setdefault(who, set()).add(fact.participant)
+        elif payload["what"] == "list":
+            state.knowing.add(who)
+
+
+def _snapshot_opened(state: State, fact: Fact, payload: Payload) -> None:
+    state.knowing.add(fact.by)
+
+
+def _signed_off(state: State, fact: Fact, payload: Payload) -> None:
+    state.signed_off[(payload["stage"], payload["site"])] = fact.number
 
 
 def _kept(state: State, fact: Fact, payload: Payload) -> None:
@@ -319,7 +413,7 @@ def _locked(state: State, fact: Fact, payload: Payload) -> None:
 
 def _unblinded(state: State, fact: Fact, payload: Payload) -> None:
     state.unblinded[payload["stage"]] = fact.number
-    state.knowing.add(fact.by)
+    state.knowing.update(who for who in (fact.by, payload.get("with")) if who)
     state.assignments.update(payload["assignments"])
 
 
@@ -338,6 +432,17 @@ APPLY: dict[str, Callable[[State, Fact, Payload], None]] = {
     kinds.ELIGIBILITY_JUDGED: _judged,
     kinds.ELIGIBILITY_VERDICT: _verdict,
     kinds.ALLOCATION_DRAWN: _drawn,
+    kinds.STRATUM_CORRECTED: _stratum_corrected,
+    kinds.RANDOMISED_IN_ERROR: _in_error,
+    kinds.ALARM_RAISED: _alarm,
+    kinds.LIST_CHANGE_PROPOSED: _change_proposed,
+    kinds.LIST_CHANGED: _list_changed,
+    kinds.SUPPLY_SEALED: _supply_sealed,
+    kinds.TREATMENT_READY: _ready,
+    kinds.CODE_BROKEN: _broken,
+    kinds.UNBLINDING_REPORTED: _reported,
+    kinds.SNAPSHOT_OPENED: _snapshot_opened,
+    kinds.DATA_SIGNED_OFF: _signed_off,
     kinds.SEALED_KEPT: _kept,
     kinds.TREATMENT_STOPPED: _ended("treatment_stopped"),
     kinds.VISITS_STOPPED: _ended("visits_stopped"),

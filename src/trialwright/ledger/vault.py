@@ -6,7 +6,8 @@ here returns an arm but `opened`, which needs the keys of people who may know.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from trialwright.ledger.canonical import canonical
@@ -30,13 +31,24 @@ class Slot:
     leaf: str
 
 
+NO_LEVELS: Mapping[str, str] = MappingProxyType({})
+
+SEALED_LIST, ALLOCATOR = "sealed list", "allocator"
+"""Where arms come from: a list that was drawn up before the first participant, or a process that draws each time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """What proves the list afterwards: `root` over all leaves, the annex hash, the number of slots per stratum."""
+    """What proves the allocation afterwards: `root` over all leaves (of an allocator: the commitment to its seed), the
+    annex hash, the number of slots per stratum (of an allocator: none). `test` lists are for rehearsals alone. `terms`
+    says who made the list for which definition: generated_by, witnessed_by, reviewed_by, fingerprint, signatures."""
 
     root: str
     annex_sha256: str
     slots: Mapping[str, int]
+    kind: str = SEALED_LIST
+    test: bool = False
+    terms: Mapping[str, str] = field(default_factory=dict)
 
 
 def kept_commitment(key: str, value: Mapping[str, Any], nonce: str) -> str:
@@ -54,8 +66,12 @@ class Vault(Protocol):
         """What was committed before the first participant."""
         ...
 
-    def draw(self, stratum: str) -> Slot:
-        """Take the next unused slot of the stratum, inside the ledger's `act()`. Raises `Exhausted`."""
+    def draw(self, stratum: str, levels: Mapping[str, str] = NO_LEVELS, participant: str = "") -> Slot:
+        """Take the next unused slot of the stratum, inside the ledger's `act()`. Raises `Exhausted`.
+
+        An allocator draws by `levels` (factor: level); asked again for a participant whose draw was not kept, it gives
+        the same slot.
+        """
         ...
 
     def keep(self, key: str, value: Mapping[str, Any], nonce: str) -> str:
@@ -68,6 +84,11 @@ class Vault(Protocol):
     def opened(self, labels: Sequence[str], keys: Sequence[str]) -> Mapping[str, str]:
         """Label -> arm for drawn labels, with the private keys (age identities) of those who may know. Raises
         `CannotOpen`."""
+        ...
+
+    def whole(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """Label -> arm of the drawn labels, regenerated from the seed, which the private keys of both escrow holders
+        open together. Raises `CannotOpen`, also where what the seed gives is not what was committed."""
         ...
 
     def kept(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from trialwright.allocation.annex import Annex
 from trialwright.allocation.slots import OpenSlot, root
-from trialwright.ledger.vault import CannotOpen, Commitment, Exhausted, Slot, kept_commitment
+from trialwright.ledger.vault import NO_LEVELS, CannotOpen, Commitment, Exhausted, Slot, kept_commitment
 
 
 class MemoryVault:
@@ -31,7 +31,7 @@ class MemoryVault:
         """What was committed before the first participant."""
         return Commitment(self._root, self._annex.sha256, dict(self._counts))
 
-    def draw(self, stratum: str) -> Slot:
+    def draw(self, stratum: str, levels: Mapping[str, str] = NO_LEVELS, participant: str = "") -> Slot:
         """Take the next unused slot of the stratum. Raises `Exhausted`; there is no fallback to another (RN7)."""
         waiting = self._waiting.get(stratum)
         if not waiting:
@@ -51,6 +51,10 @@ class MemoryVault:
         if strange:
             raise CannotOpen(f"not drawn from this list: {', '.join(strange)}")
         return {label: self._drawn[label] for label in labels}
+
+    def whole(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """Label -> arm of every drawn label; nothing here is sealed."""
+        return dict(self._drawn)
 
     def kept(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         """Every value that was kept."""

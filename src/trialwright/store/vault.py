@@ -15,7 +15,7 @@ from trialwright.allocation.slots import SealedList, SealedSlot, WrongSlot, open
 from trialwright.ledger.canonical import canonical
 from trialwright.ledger.memory import OutsideAct
 from trialwright.ledger.replay import State
-from trialwright.ledger.vault import CannotOpen, Commitment, Exhausted, Slot, kept_commitment
+from trialwright.ledger.vault import NO_LEVELS, CannotOpen, Commitment, Exhausted, Slot, kept_commitment
 from trialwright.store.ledger import DatabaseLedger
 
 SLOT = "stratum, position, label, leaf, ciphertext"
@@ -44,7 +44,7 @@ class SealedVault:
         counts = self._rows("SELECT stratum, COUNT(*) FROM store_slot GROUP BY stratum ORDER BY stratum")
         return Commitment(rows[0][0], rows[0][1], {stratum: int(count) for stratum, count in counts})
 
-    def draw(self, stratum: str) -> Slot:
+    def draw(self, stratum: str, levels: Mapping[str, str] = NO_LEVELS, participant: str = "") -> Slot:
         """The next unused slot of the stratum, locked until the act ends; the fact that names it marks it."""
         if not self._ledger.acting():
             raise OutsideAct("a slot is drawn inside act() only")
@@ -86,6 +86,11 @@ class SealedVault:
             except (NotOpened, WrongSlot) as error:
                 raise CannotOpen(str(error)) from error
         return arms
+
+    def whole(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """Label -> arm of every drawn label."""
+        rows = self._rows("SELECT label FROM store_slot WHERE drawn_by IS NOT NULL ORDER BY drawn_by")
+        return self.opened([label for (label,) in rows], keys)
 
     def kept(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         """Every sealed value (the last one under each key), opened with private keys."""

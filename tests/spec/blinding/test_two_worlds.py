@@ -91,8 +91,8 @@ def drawn(vault: type, change: Callable[[Slot, str], Slot]) -> Callable[[Any, st
     """A vault whose answer to a draw is changed by the arm."""
     before = vault.draw  # type: ignore[attr-defined]
 
-    def draw(self: Any, stratum: str) -> Slot:
-        slot: Slot = before(self, stratum)
+    def draw(self: Any, *asked: Any) -> Slot:
+        slot: Slot = before(self, *asked)
         return change(slot, ARMS[slot.label])
 
     return draw

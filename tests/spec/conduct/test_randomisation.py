@@ -107,7 +107,7 @@ def test_the_places_of_the_trial_are_counted(world: World) -> None:
 def test_a_list_that_has_run_out_refuses_and_alarms(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no wrap-around, no other stratum and no coin."""
 
-    def nothing_left(stratum: str) -> None:
+    def nothing_left(stratum: str, *more: object) -> None:
         raise Exhausted(stratum)
 
     world.eligible("Ann")
