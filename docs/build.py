@@ -197,12 +197,15 @@ def summary(standing: dict[str, str]) -> list[str]:
 def command_line() -> str:
     """Every command's help, as the program prints it into a pipe."""
     from trialwright.cli import app
+    from trialwright.cli.classes import CLASSES, SAYS
 
     lines = [MADE, "# Commands", "", "Exit codes: 0 done, 1 refused or invalid input, 2 wrong usage.", ""]
     for words in command_words(typer.main.get_command(app), ()):
         said = CliRunner().invoke(app, [*words, "--help"], env={"TERM": "dumb", "TERMINAL_WIDTH": "110"}).output
         text = "\n".join(line.rstrip() for line in said.strip().splitlines())
-        lines += [f"## {' '.join(('trialwright', *words))}", "", "```text", text, "```", ""]
+        shown = CLASSES.get(" ".join(words))
+        lines += [f"## {' '.join(('trialwright', *words))}", "", *([SAYS[shown], ""] if shown else [])]
+        lines += ["```text", text, "```", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -1,0 +1,46 @@
+"""The blinding class of every command: what of an allocation its output may show, and to whom.
+
+A test walks the program and fails for a command that stands in no class. The reference page of the commands says it.
+"""
+
+from enum import StrEnum
+
+
+class Output(StrEnum):
+    """What the output of a command may depend on."""
+
+    NO_TRIAL = "no trial"
+    """It reads no trial that is under way: definitions, imagined trials, files of measurements."""
+    BLINDED = "blinded"
+    """It reads a trial and is the same to the last byte whatever the allocation is."""
+    AFTER_UNBLINDING = "after unblinding"
+    """It shows arms once the lock is set and the planned unblinding was done, or to who holds the keys then."""
+    KEY = "key"
+    """It shows arms, or makes what holds them, and needs the private key of somebody who may know."""
+
+
+CLASSES: dict[str, Output] = {
+    "analyse": Output.AFTER_UNBLINDING,
+    "check": Output.NO_TRIAL,
+    "demo": Output.AFTER_UNBLINDING,
+    "diff": Output.NO_TRIAL,
+    "ledger backup": Output.BLINDED,
+    "ledger grants": Output.NO_TRIAL,
+    "ledger rebuild": Output.BLINDED,
+    "ledger restore": Output.BLINDED,
+    "ledger verify": Output.BLINDED,
+    "registry import": Output.NO_TRIAL,
+    "rehearse": Output.NO_TRIAL,
+    "report": Output.AFTER_UNBLINDING,
+    "score tis": Output.NO_TRIAL,
+    "screen": Output.NO_TRIAL,
+    "serve": Output.BLINDED,
+}
+"""Command with its groups -> class."""
+
+SAYS: dict[Output, str] = {
+    Output.NO_TRIAL: "Blinding: reads no trial that is under way.",
+    Output.BLINDED: "Blinding: the same whatever the allocation is.",
+    Output.AFTER_UNBLINDING: "Blinding: shows treatments only after the lock and the planned unblinding.",
+    Output.KEY: "Blinding: shows treatments; needs the private key of somebody who may know them.",
+}
