@@ -61,6 +61,18 @@ def test_no_file_table_head_or_verification_depends_on_an_allocation(tmp_path: P
         assert differences(first, found[name]) == [], name
 
 
+@pytest.mark.requirement("BL2", "RN2")
+def test_no_table_of_postgresql_depends_on_an_allocation(tmp_path: Path, new_database: Callable[[], str]) -> None:
+    found = {
+        name: two_worlds.obtained_on_disk(world, tmp_path / name / "trial", new_database())
+        for name, world in WORLDS.items()
+    }
+    first = found["as drawn"]
+    assert {"postgresql store_slot", "postgresql store_fact", "postgresql store_sealedvalue"} <= first.keys()
+    for name in found:
+        assert differences(first, found[name]) == [], name
+
+
 @pytest.mark.requirement("BL2")
 def test_a_rehearsal_in_which_nothing_works_is_the_same_to_the_last_fact() -> None:
     first = two_worlds.obtained_from_a_rehearsal(as_drawn)

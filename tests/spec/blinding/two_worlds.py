@@ -63,8 +63,9 @@ def in_memory(arranged: Arranged) -> World:
     return opened(MemoryLedger(), MemoryVault(arranged(allocation_list()), ANNEX), monday_morning())
 
 
-def on_disk(folder: Path, arranged: Arranged) -> World:
-    """The same on SQLite behind the sealed vault, in a folder of the same name each time."""
+def on_disk(folder: Path, arranged: Arranged, database: str | None = None) -> World:
+    """The same on SQLite, or on an empty PostgreSQL database, behind the sealed vault, in a folder of the same name
+    each time."""
     from pyrage import x25519
 
     from trialwright import store
@@ -75,7 +76,7 @@ def on_disk(folder: Path, arranged: Arranged) -> World:
         vault.take_in(sealed_list(arranged(allocation_list()), ANNEX, [holder]), "PRESS")
         opened(ledger, vault, monday_morning())
 
-    store.create(folder, recipients={"holder": holder}, prepare=prepare)
+    store.create(folder, database=database, recipients={"holder": holder}, prepare=prepare)
     return reopened(folder)
 
 
@@ -212,6 +213,29 @@ def _tables(path: Path) -> Obtained:
     return found
 
 
+def of_postgresql(address: str) -> Obtained:
+    """Every table of a PostgreSQL database in the order in which its rows lie, but what is encrypted in it."""
+    import psycopg
+
+    found = {}
+    with psycopg.connect(address) as database:
+        names = database.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").fetchall()
+        for (name,) in names:
+            if name == "django_migrations":
+                continue
+            rows = database.execute(f'SELECT * FROM "{name}"')  # type: ignore[arg-type]
+            columns = [column.name for column in rows.description or ()]
+            shown = [
+                [
+                    _sealed_length(bytes(value)) if column in SECRET and value is not None else value
+                    for column, value in zip(columns, row, strict=True)
+                ]
+                for row in rows.fetchall()
+            ]
+            found[f"postgresql {name}"] = "\n".join(map(repr, shown))
+    return found
+
+
 def _sealed_length(ciphertext: bytes) -> int:
     """How long the sealed part of an age file is; its header has a random length (age's grease) on purpose."""
     return len(ciphertext.partition(b"\n--- ")[2].partition(b"\n")[2])
@@ -303,18 +327,22 @@ def obtained_in_memory(arranged: Arranged, folder: Path | None = None) -> Obtain
     return normalised(found, tokens(world.desk.ledger, arranged(allocation_list())))
 
 
-def obtained_on_disk(arranged: Arranged, folder: Path) -> Obtained:
-    """Play the story on SQLite behind the sealed vault and take the facts and the whole folder."""
+def obtained_on_disk(arranged: Arranged, folder: Path, database: str | None = None) -> Obtained:
+    """Play the story behind the sealed vault, on SQLite or on an empty PostgreSQL database, and take the facts, the
+    whole folder and every table."""
     from django.db import connections
 
     with listening() as lines:
-        world = on_disk(folder, arranged)
+        world = on_disk(folder, arranged, database)
         answers = played(world)
         found = of_the_ledger(world.desk.ledger)
         named = tokens(world.desk.ledger, arranged(allocation_list()))
         world.desk.ledger.close()
         connections.close_all()
         found |= of_the_folder(folder)
+        if database is not None:
+            found |= of_postgresql(database)
+            found = {name: text.replace(database, "<database>") for name, text in found.items()}
     found |= {f"answer {place}": answer for place, answer in enumerate(answers)}
     found["log"] = "\n".join(lines)
     heads = [json.loads(line) for line in (folder / "heads.log").read_text(encoding="utf-8").splitlines()]
