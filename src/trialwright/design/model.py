@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from trialwright.design.fields import Condition, Exact, Key, Model, Whole, sides
+from trialwright.design.supply import Supply
+from trialwright.design.kits import KitSupply
 
 
 class Blinding(StrEnum):
@@ -319,7 +321,7 @@ class Criterion(Model):
     note: str | None = None
 
 
-# ------------------------------------------------------------------ randomisation, blinding, supply
+# ------------------------------------------------------------------ randomisation, blinding
 
 
 class Stratum(Model):
@@ -351,19 +353,6 @@ class BlindingPlan(Model):
     unblinded: tuple[str, ...] = ()
     emergency: str | None = None
     questionnaire: str | None = None
-    note: str | None = None
-
-
-class Supply(Model):
-    prepared_by: str
-    vials: dict[Key, tuple[str, ...]] = Field(default_factory=dict)
-    concentration: str | None = None
-    split: str | None = None
-    rounding: str | None = None
-    dosing_weight: str | None = None
-    in_use_life: str | None = None
-    second_check: bool = False
-    ready_at: str | None = None
     note: str | None = None
 
 

@@ -14,6 +14,7 @@ from trialwright.design.problems import Problem, in_order
 from trialwright.design.references import review_references
 from trialwright.design.review_expressions import review_expressions
 from trialwright.design.review_forms import review_forms
+from trialwright.design.review_kits import review_kits
 from trialwright.design.review_reach import review_reach
 from trialwright.design.review_statistics import review_statistics, unfed
 from trialwright.design.tree import Node, name_of
@@ -47,6 +48,7 @@ def review(definition: Definition, root: Node, catalogue: Catalogue = Catalogue.
     found = Findings(root)
     review_references(definition, found)
     review_forms(definition, found)
+    review_kits(definition, found)
     review_statistics(definition, catalogue, found)
     review_expressions(definition, found)
     review_reach(definition, found)
