@@ -58,7 +58,7 @@ def _postgresql(address: str) -> Iterator[Run]:
     import psycopg
 
     with psycopg.connect(address) as connection:
-        tables = ("store_fact", "store_access", "store_slot", "store_sealedvalue", "store_list")
+        tables = ("store_fact", "store_access", "store_slot", "store_sealedvalue", "store_list", "store_resealed")
         for table in tables:
             connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")  # type: ignore[arg-type]
 

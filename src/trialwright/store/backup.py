@@ -23,6 +23,7 @@ TABLES = {
     "store_page": "id",
     "store_list": "id",
     "store_slot": "id",
+    "store_resealed": "id",
     "store_sealedvalue": "id",
 }
 """Each table and the column of its order."""

@@ -16,7 +16,7 @@ from trialwright.store import pages, triggers
 from trialwright.store.databases import alias_of
 from trialwright.store.folder import TrialFolder
 from trialwright.store.ledger import DatabaseLedger
-from trialwright.store.vault import list_problems
+from trialwright.store.list_check import list_problems
 
 UNREADABLE = Verification(0, EMPTY, 0, 0, ())
 

@@ -63,6 +63,7 @@ class _Act:
     failed: bool = False
     stale: set[tuple[str, PageKey]] = field(default_factory=set)
     redacted: bool = False
+    slots: dict[str, tuple[str, Sequence[Any]]] = field(default_factory=dict)
 
 
 class DatabaseLedger:
@@ -85,6 +86,7 @@ class DatabaseLedger:
             f" INSERT INTO {self._table} ({LIST}) SELECT {PLACES} FROM actor RETURNING ({pages.READ})"
         )
         self._from = f'SELECT {LIST} FROM {self._table} WHERE "number" >= %s ORDER BY "number" LIMIT {CHUNK}'
+        self._one = f'SELECT {LIST} FROM {self._table} WHERE "number" = %s'
         self._end = f'SELECT "number", "seal", "at" FROM {self._table} ORDER BY "number" DESC LIMIT 1'
 
     @property
@@ -134,6 +136,7 @@ class DatabaseLedger:
                 if self.chain == TRIAL and fact.kind in pages.WRITES:
                     pages.take_in(cursor, fact, before)
                 elif self.chain == TRIAL and fact.kind == ALLOCATION_DRAWN:
+                    _come_with(cursor, act, fact)
                     _mark_drawn(cursor, fact)
         except BaseException:
             act.failed = True
@@ -170,6 +173,15 @@ class DatabaseLedger:
         if act is not None and after >= act.head.number:
             return iter(())
         return map(_fact, self.records(after))
+
+    def fact(self, number: int) -> Fact:
+        """The fact with this number. Raises LookupError."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(self._one, (number,))
+            row = cursor.fetchone()
+        if row is None:
+            raise LookupError(f"there is no fact {number}")
+        return _fact(row)
 
     def records(self, after: int = 0) -> Iterator[Record]:
         """The rows numbered above `after`, in order, as they are kept."""
@@ -208,6 +220,11 @@ class DatabaseLedger:
         except BaseException:
             act.failed = True
             raise
+
+    def with_draw(self, label: str, statement: str, values: Sequence[Any]) -> None:
+        """Run the statement that inserts an allocator's slot when the fact that draws `label` is appended, in this act:
+        the database takes such a slot from its fact alone."""
+        self._act("a slot is drawn").slots[label] = (statement, values)
 
     def sign(self) -> None:
         """Sign the head into the heads log, if this process may."""
@@ -313,6 +330,13 @@ def _row(fact: Fact) -> tuple[Any, ...]:
 def _fact(row: Record) -> Fact:
     payload = row[11]
     return Fact(*row[:11], None if payload is None else orjson.loads(payload), *row[12:])
+
+
+def _come_with(cursor: Any, act: _Act, fact: Fact) -> None:
+    """The slot that an allocator gave for this draw, if it came from one."""
+    slot = act.slots.pop((fact.payload or {})["label"], None)
+    if slot is not None:
+        cursor.execute(*slot)
 
 
 def _mark_drawn(cursor: Any, fact: Fact) -> None:

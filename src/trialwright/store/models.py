@@ -58,17 +58,26 @@ class Page(models.Model):
 
 
 class List(models.Model):
-    """What was committed about the allocation list before the first participant; one row."""
+    """What was committed about an allocation list: the first before the first participant, an extension by the fact
+    `taken_by`. `kind` is as in `ledger.vault`; `terms` is canonical JSON. The escrow shares are age files, one holder
+    each; a list without them is opened slot by slot."""
 
     root = models.TextField()
     annex_sha256 = models.TextField()
     annex = models.BinaryField()
     trial = models.TextField()
+    kind = models.TextField()
+    purpose = models.TextField()
+    escrow_1 = models.BinaryField(null=True)
+    escrow_2 = models.BinaryField(null=True)
+    terms = models.TextField()
+    taken_by = models.IntegerField(null=True, unique=True)
 
 
 class Slot(models.Model):
-    """One sealed place on the list. `drawn_by` is the number of the fact that drew it."""
+    """One sealed place on a list. `drawn_by` is the number of the fact that drew it."""
 
+    list_id = models.IntegerField()
     stratum = models.TextField()
     position = models.IntegerField()
     label = models.TextField(unique=True)
@@ -77,7 +86,16 @@ class Slot(models.Model):
     drawn_by = models.IntegerField(null=True, unique=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["stratum", "position"], name="slot_place")]
+        constraints = [models.UniqueConstraint(fields=["list_id", "stratum", "position"], name="slot_place")]
+
+
+class Resealed(models.Model):
+    """The same slot sealed to other keys, after a key was lost or changed hands. The newest row of a label counts;
+    stratum, place, label and leaf are the slot's for good."""
+
+    label = models.TextField(db_index=True)
+    ciphertext = models.BinaryField()
+    taken_by = models.IntegerField()
 
 
 class SealedValue(models.Model):

@@ -4,9 +4,9 @@ The owner of the tables runs `create` and migrations. The application runs as an
 tables or triggers (AT3), and may not even try to update a column that no act changes.
 """
 
-from trialwright.store.triggers import CHAINS
+from trialwright.store.triggers import CHAINS, VAULT
 
-ADDS_TO = (*CHAINS, "store_slot", "store_sealedvalue", "store_list")
+ADDS_TO = (*CHAINS, *VAULT)
 CHANGES = {"store_fact": ("payload", "salt"), "store_slot": ("drawn_by",)}
 """The columns that a redaction empties and a draw marks; the triggers decide when."""
 

@@ -7,18 +7,21 @@ A database administrator can drop triggers; `missing` finds that, and the chain 
 from typing import Any
 
 from trialwright.ledger.fact import GENESIS
-from trialwright.ledger.kinds import ALLOCATION_DRAWN, PAYLOAD_REDACTED
+from trialwright.ledger.kinds import ALLOCATION_DRAWN, LIST_CHANGED, PAYLOAD_REDACTED
+from trialwright.ledger.vault import ALLOCATOR
 from trialwright.ledger.verify import COLUMNS
 
 CHAINS = ("store_fact", "store_access")
-SLOT_KEPT = ("id", "stratum", "position", "label", "leaf", "ciphertext")
+VAULT = ("store_slot", "store_sealedvalue", "store_list", "store_resealed")
+SLOT_KEPT = ("id", "list_id", "stratum", "position", "label", "leaf", "ciphertext")
 """What a draw may not touch."""
+MOST_OF_AN_ACT = 1000
 
 FOLLOWS = "a fact must follow the last one, with its payload, and cannot lie before it"
 NO_ACTOR = "who acts is not known, or is not who the fact names"
 CHANGED = "a fact is never changed; only a logged redaction empties a payload"
 DELETED = "nothing is ever deleted here"
-FIXED = "the list is fixed before the first fact"
+FIXED = "the list is fixed before the first fact; later only the logged change of a list adds to it"
 DRAWN = "a slot is drawn once, by the fact that names its label"
 
 
@@ -32,6 +35,29 @@ def _unbroken(table: str, new: str = "NEW") -> str:
         OR {new}."previous" <> COALESCE((SELECT "seal" FROM {table} ORDER BY "number" DESC LIMIT 1), '{GENESIS}')
         OR {new}."at" < COALESCE((SELECT "at" FROM {table} ORDER BY "number" DESC LIMIT 1), '')
         OR {new}."payload" IS NULL OR {new}."salt" IS NULL"""
+
+
+def _list_fits(here: str) -> str:
+    """True where a new list may come: before the first fact, or by the change of a list in this very act. `here` says
+    that fact f is of this act."""
+    return f"""(NEW."taken_by" IS NULL AND NOT EXISTS (SELECT 1 FROM store_fact)) OR EXISTS (SELECT 1
+        FROM store_fact f WHERE f."number" = NEW."taken_by" AND {here} AND f."kind" = '{LIST_CHANGED}')"""
+
+
+def _slot_fits(here: str, label: str) -> str:
+    """True where a new slot may come: with its list, or, of an allocator, by the fact that draws it in this very act.
+    `label` is the label that fact f names."""
+    return f"""NEW."drawn_by" IS NULL AND EXISTS (SELECT 1 FROM store_list l WHERE l."id" = NEW."list_id" AND (
+        (l."taken_by" IS NULL AND NOT EXISTS (SELECT 1 FROM store_fact))
+        OR EXISTS (SELECT 1 FROM store_fact f WHERE {here} AND (
+            (f."number" = l."taken_by" AND f."kind" = '{LIST_CHANGED}')
+            OR (l."kind" = '{ALLOCATOR}' AND f."kind" = '{ALLOCATION_DRAWN}' AND {label} = NEW."label")))))"""
+
+
+def _reseal_fits(here: str) -> str:
+    """True where a slot may be sealed anew: it exists, and the change of the list is logged in this very act."""
+    return f"""EXISTS (SELECT 1 FROM store_slot s WHERE s."label" = NEW."label") AND EXISTS (SELECT 1
+        FROM store_fact f WHERE f."number" = NEW."taken_by" AND {here} AND f."kind" = '{LIST_CHANGED}')"""
 
 
 # ---------------------------------------------------------------- SQLite
@@ -71,12 +97,19 @@ def _sqlite() -> dict[str, str]:
         _sqlite_trigger("store_slot", "UPDATE", _refuse(DRAWN, f"COALESCE({drawn}, 0) = 0")),
         _sqlite_trigger("store_sealedvalue", "UPDATE", _refuse(CHANGED)),
         _sqlite_trigger("store_list", "UPDATE", _refuse(FIXED)),
+        _sqlite_trigger("store_resealed", "UPDATE", _refuse(CHANGED)),
         _sqlite_trigger("store_sealedvalue", "INSERT", _refuse(NO_ACTOR, no_actor)),
     ]
-    for table in ("store_slot", "store_list"):
-        fixed = _refuse(FIXED, "EXISTS (SELECT 1 FROM store_fact)")
+    here = 'f."number" > trialwright_since()'
+    fits = {
+        "store_list": _list_fits(here),
+        "store_slot": _slot_fits(here, """json_extract(f."payload", '$.label')"""),
+        "store_resealed": _reseal_fits(here),
+    }
+    for table, fit in fits.items():
+        fixed = _refuse(FIXED, f"COALESCE({fit}, 0) = 0")
         made.append(_sqlite_trigger(table, "INSERT", _refuse(NO_ACTOR, no_actor), fixed))
-    for table in (*CHAINS, "store_slot", "store_sealedvalue", "store_list"):
+    for table in (*CHAINS, *VAULT):
         made.append(_sqlite_trigger(table, "DELETE", _refuse(DELETED)))
     return dict(made)
 
@@ -123,12 +156,20 @@ def _postgresql() -> dict[str, str]:
         _pg_function("store_slot", "UPDATE", _pg_refuse(DRAWN, f"NOT COALESCE({drawn}, FALSE)")),
         _pg_function("store_sealedvalue", "UPDATE", _pg_refuse(CHANGED)),
         _pg_function("store_list", "UPDATE", _pg_refuse(FIXED)),
+        _pg_function("store_resealed", "UPDATE", _pg_refuse(CHANGED)),
         _pg_function("store_sealedvalue", "INSERT", _pg_refuse(NO_ACTOR, no_actor)),
     ]
-    for table in ("store_slot", "store_list"):
-        fixed = _pg_refuse(FIXED, "EXISTS (SELECT 1 FROM store_fact)")
+    # The bound spares a walk through all facts; no act appends as many.
+    this_act = f'f."number" > (SELECT MAX("number") FROM store_fact) - {MOST_OF_AN_ACT} AND f.{here}'
+    fits = {
+        "store_list": _list_fits(this_act),
+        "store_slot": _slot_fits(this_act, """(f."payload"::json ->> 'label')"""),
+        "store_resealed": _reseal_fits(this_act),
+    }
+    for table, fit in fits.items():
+        fixed = _pg_refuse(FIXED, f"NOT COALESCE({fit}, FALSE)")
         made.append(_pg_function(table, "INSERT", _pg_refuse(NO_ACTOR, no_actor), fixed))
-    for table in (*CHAINS, "store_slot", "store_sealedvalue", "store_list"):
+    for table in (*CHAINS, *VAULT):
         made.append(_pg_function(table, "DELETE", _pg_refuse(DELETED)))
         made.append(_pg_function(table, "TRUNCATE", _pg_refuse(DELETED)))
     return dict(made)
@@ -167,8 +208,12 @@ def expected(vendor: str) -> dict[str, str]:
 
 
 def install(editor: Any) -> None:
-    """Create every trigger, replacing those that are there; for migrations."""
+    """Create every trigger, replacing those that are there; for migrations, of which an early one meets tables that do
+    not exist yet."""
+    tables = set(editor.connection.introspection.table_names())
     for name, text in expected(editor.connection.vendor).items():
+        if name.rpartition("_")[0] not in tables:
+            continue
         if editor.connection.vendor == "sqlite":
             editor.execute(f"DROP TRIGGER IF EXISTS {name}", params=None)
             editor.execute(text, params=None)

@@ -4,28 +4,62 @@ A slot is marked as drawn by the very fact that draws it, in its transaction: th
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from django.db import connections
 
-from trialwright.allocation.merkle import merkle_root
+from trialwright.allocation.annex import Annex
+from trialwright.allocation.escrow import WrongEscrow, from_escrow
 from trialwright.allocation.sealing import NotOpened, opened, sealed
-from trialwright.allocation.slots import SealedList, SealedSlot, WrongSlot, opened_slot
+from trialwright.allocation.slots import OpenSlot, SealedList, SealedSlot, WrongSlot, draw_up, opened_slot
 from trialwright.ledger.canonical import canonical
 from trialwright.ledger.memory import OutsideAct
-from trialwright.ledger.replay import State
-from trialwright.ledger.vault import NO_LEVELS, CannotOpen, Commitment, Exhausted, Slot, kept_commitment
+from trialwright.ledger.vault import (
+    ALLOCATOR,
+    NO_LEVELS,
+    SEALED_LIST,
+    CannotOpen,
+    Commitment,
+    Exhausted,
+    Slot,
+    kept_commitment,
+)
 from trialwright.store.ledger import DatabaseLedger
 
 SLOT = "stratum, position, label, leaf, ciphertext"
+SEALED_NOW = """stratum, position, label, leaf, COALESCE((SELECT r.ciphertext FROM store_resealed r
+    WHERE r.label = s.label ORDER BY r.id DESC LIMIT 1), s.ciphertext) FROM store_slot s"""
+"""A slot as it is sealed now: the newest ciphertext of its label."""
+LIST = "id, root, annex_sha256, annex, trial, kind, purpose, escrow_1, escrow_2, terms, taken_by"
 LENGTH = 512
 """Sealed values are padded to multiples of this many bytes, so that the length of a ciphertext tells nothing."""
+PRODUCTION, TEST = "production", "test"
+"""What a list is for, as its annex says."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptList:
+    """A list or an extension as the vault keeps it. `annex` and the two shares of `escrow` are age files; `taken_by` is
+    the fact that took an extension in."""
+
+    id: int
+    root: str
+    annex_sha256: str
+    annex: bytes
+    trial: str
+    kind: str
+    purpose: str
+    escrow: tuple[bytes, bytes] | None
+    terms: Mapping[str, str]
+    taken_by: int | None
 
 
 class SealedVault:
     """`ledger.vault.Vault` beside a `DatabaseLedger`. `recipients` is role -> age public key; private keys come in
-    only as arguments of `opened` and `kept`."""
+    only as arguments of `opened`, `whole`, `secrets` and `kept`."""
 
     def __init__(self, ledger: DatabaseLedger, recipients: Mapping[str, str]) -> None:
         self._ledger = ledger
@@ -38,20 +72,24 @@ class SealedVault:
 
     def commitment(self) -> Commitment:
         """What was committed before the first participant. Raises LookupError before a list was taken in."""
-        rows = self._rows("SELECT root, annex_sha256 FROM store_list")
-        if not rows:
+        first = next(iter(self.lists()), None)
+        if first is None:
             raise LookupError("this trial has no allocation list yet; generate and take in the sealed list first")
-        counts = self._rows("SELECT stratum, COUNT(*) FROM store_slot GROUP BY stratum ORDER BY stratum")
-        return Commitment(rows[0][0], rows[0][1], {stratum: int(count) for stratum, count in counts})
+        counts = self._rows(
+            "SELECT stratum, COUNT(*) FROM store_slot WHERE list_id = %s GROUP BY stratum ORDER BY stratum", (first.id,)
+        )
+        slots = {} if first.kind == ALLOCATOR else {stratum: int(count) for stratum, count in counts}
+        return Commitment(first.root, first.annex_sha256, slots, first.kind, first.purpose == TEST, first.terms)
 
     def draw(self, stratum: str, levels: Mapping[str, str] = NO_LEVELS, participant: str = "") -> Slot:
-        """The next unused slot of the stratum, locked until the act ends; the fact that names it marks it."""
+        """The next unused slot of the stratum, locked until the act ends; the fact that names it marks it. An extension
+        comes after the list that it extends."""
         if not self._ledger.acting():
             raise OutsideAct("a slot is drawn inside act() only")
         lock = " FOR UPDATE" if connections[self._ledger.alias].vendor == "postgresql" else ""
         rows = self._rows(
             "SELECT stratum, position, label, leaf FROM store_slot WHERE stratum = %s AND drawn_by IS NULL"
-            f" ORDER BY position LIMIT 1{lock}",
+            f" ORDER BY list_id, position LIMIT 1{lock}",
             (stratum,),
         )
         if not rows:
@@ -73,24 +111,37 @@ class SealedVault:
 
     def opened(self, labels: Sequence[str], keys: Sequence[str]) -> Mapping[str, str]:
         """Label -> arm for drawn labels. Raises `CannotOpen`, for a label that nobody has drawn too."""
-        found = self._rows("SELECT trial, annex_sha256 FROM store_list")
-        if not found:
+        lists = {kept.id: kept for kept in self.lists()}
+        if not lists:
             raise CannotOpen("this trial has no allocation list")
         arms = {}
         for label in labels:
-            rows = self._rows(f"SELECT {SLOT} FROM store_slot WHERE label = %s AND drawn_by IS NOT NULL", (label,))
+            rows = self._rows(f"SELECT list_id, {SEALED_NOW} WHERE label = %s AND drawn_by IS NOT NULL", (label,))
             if not rows:
                 raise CannotOpen(f"label {label} has not been drawn; only drawn labels are opened")
+            number, *slot = rows[0]
             try:
-                arms[label] = opened_slot(_sealed_slot(rows[0]), keys, *found[0]).arm
+                arms[label] = opened_slot(_sealed_slot(slot), keys, lists[number].trial, lists[number].annex_sha256).arm
             except (NotOpened, WrongSlot) as error:
                 raise CannotOpen(str(error)) from error
         return arms
 
     def whole(self, keys: Sequence[str]) -> Mapping[str, str]:
-        """Label -> arm of every drawn label."""
-        rows = self._rows("SELECT label FROM store_slot WHERE drawn_by IS NOT NULL ORDER BY drawn_by")
-        return self.opened([label for (label,) in rows], keys)
+        """Label -> arm of every drawn label, from the seed that both escrow holders' keys open; every slot of the list
+        is compared, drawn or not. A list without escrow is opened slot by slot with the keys given."""
+        drawn = [
+            label
+            for (label,) in self._rows("SELECT label FROM store_slot WHERE drawn_by IS NOT NULL ORDER BY drawn_by")
+        ]
+        arms: dict[str, str] = {}
+        for kept in self.lists():
+            labels = [slot.label for slot in self.slots(list_id=kept.id)]
+            if kept.escrow is None:
+                arms.update(self.opened(labels, keys))
+            else:
+                again = {slot.label: slot.arm for slot in self.regenerated(kept, keys)}
+                arms.update({label: again[label] for label in labels})
+        return {label: arms[label] for label in drawn}
 
     def kept(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         """Every sealed value (the last one under each key), opened with private keys."""
@@ -109,69 +160,108 @@ class SealedVault:
 
     # ---------------------------------------------------------------- beyond the port
 
-    def take_in(self, sealed_list: SealedList, trial: str) -> None:
-        """Keep the sealed list, once, before the first fact. `trial` is the trial's id that the leaves name."""
-        with self._ledger.act():
-            self._ledger.beside(
-                "INSERT INTO store_list (root, annex_sha256, annex, trial) VALUES (%s, %s, %s, %s)",
-                (sealed_list.root, sealed_list.annex_sha256, sealed_list.sealed_annex, trial),
-            )
+    def take_in(
+        self,
+        sealed_list: SealedList,
+        trial: str,
+        *,
+        kind: str = SEALED_LIST,
+        purpose: str = PRODUCTION,
+        escrow: tuple[bytes, bytes] | None = None,
+        terms: Mapping[str, str] | None = None,
+        taken_by: int | None = None,
+    ) -> int:
+        """Keep a sealed list (of an allocator: no slots), once, before the first fact, in an act of its own; or an
+        extension, in the act of the fact `taken_by`. `trial` is the trial's id that the leaves name. Returns the id of
+        the list."""
+        row = (
+            sealed_list.root,
+            sealed_list.annex_sha256,
+            sealed_list.sealed_annex,
+            trial,
+            kind,
+            purpose,
+            *(escrow or (None, None)),
+            canonical(dict(terms or {})).decode(),
+            taken_by,
+        )
+        with self._act():
+            number = self._next_list()
+            self._ledger.beside(f"INSERT INTO store_list ({LIST}) VALUES ({', '.join(['%s'] * 11)})", (number, *row))
             for slot in sealed_list.slots:
                 self._ledger.beside(
-                    f"INSERT INTO store_slot ({SLOT}) VALUES (%s, %s, %s, %s, %s)",
-                    (slot.stratum, slot.position, slot.label, slot.leaf, slot.ciphertext),
+                    f"INSERT INTO store_slot (list_id, {SLOT}) VALUES (%s, %s, %s, %s, %s, %s)",
+                    (number, slot.stratum, slot.position, slot.label, slot.leaf, slot.ciphertext),
+                )
+        return number
+
+    def reseal(self, ciphertexts: Mapping[str, bytes], taken_by: int) -> None:
+        """Label -> the same slot sealed to other keys, in the act of the fact `taken_by`. Nothing else changes."""
+        with self._act():
+            for label, ciphertext in ciphertexts.items():
+                self._ledger.beside(
+                    "INSERT INTO store_resealed (label, ciphertext, taken_by) VALUES (%s, %s, %s)",
+                    (label, ciphertext, taken_by),
                 )
 
-    def slots(self, drawn: bool = True) -> tuple[SealedSlot, ...]:
-        """The slots as they are sealed, in the order of the list: the drawn ones (what a pharmacist's client may
-        have), or all of them (what the proof after the lock needs)."""
-        where = "WHERE drawn_by IS NOT NULL" if drawn else ""
-        return tuple(map(_sealed_slot, self._rows(f"SELECT {SLOT} FROM store_slot {where} ORDER BY id")))
+    def _act(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._ledger.acting() else self._ledger.act()
+
+    def _next_list(self) -> int:
+        return int(self._rows("SELECT 1 + COALESCE(MAX(id), 0) FROM store_list")[0][0])
+
+    def lists(self) -> tuple[KeptList, ...]:
+        """The list and its extensions, in order."""
+        return tuple(map(_kept_list, self._rows(f"SELECT {LIST} FROM store_list ORDER BY id")))
+
+    def slots(self, drawn: bool = True, list_id: int | None = None) -> tuple[SealedSlot, ...]:
+        """The slots as they are sealed now, in the order of the list: the drawn ones (what a pharmacist's client may
+        have), or all of them (what the proof after the lock needs); of all lists, or of one."""
+        wanted = ["drawn_by IS NOT NULL"] if drawn else []
+        wanted += ["list_id = %s"] if list_id is not None else []
+        where = f"WHERE {' AND '.join(wanted)}" if wanted else ""
+        values = (list_id,) if list_id is not None else ()
+        return tuple(map(_sealed_slot, self._rows(f"SELECT {SEALED_NOW} {where} ORDER BY id", values)))
+
+    def secrets(self, kept: KeptList, keys: Sequence[str]) -> tuple[bytes, Annex]:
+        """Seed and annex of a list, with the keys of both escrow holders. Raises `CannotOpen`, also where the annex is
+        not the one that was committed."""
+        if kept.escrow is None:
+            raise CannotOpen("this list was taken in without a seed in escrow")
+        try:
+            seed, annex = from_escrow(kept.escrow, keys)
+        except (NotOpened, WrongEscrow) as error:
+            raise CannotOpen(str(error)) from error
+        if annex.sha256 != kept.annex_sha256:
+            raise CannotOpen("the annex in escrow is not the one that was committed")
+        return seed, annex
+
+    def regenerated(self, kept: KeptList, keys: Sequence[str]) -> tuple[OpenSlot, ...]:
+        """The list drawn up again from the seed in escrow. Raises `CannotOpen` unless every slot that is kept has the
+        place, label and leaf that the seed gives."""
+        seed, annex = self.secrets(kept, keys)
+        slots = self.slots(drawn=False, list_id=kept.id)
+        strata = list(dict.fromkeys(slot.stratum for slot in slots))
+        again = draw_up(annex, strata, len(slots) // max(len(strata), 1), seed)
+        expected = [
+            (slot.stratum, slot.position, slot.label, slot.leaf(kept.trial, kept.annex_sha256)) for slot in again
+        ]
+        if expected != [(slot.stratum, slot.position, slot.label, slot.leaf) for slot in slots]:
+            raise CannotOpen(
+                "the seed in escrow does not give the list that this trial was run on; unblind nothing, keep everything"
+                " and run trialwright allocation verify"
+            )
+        return again
 
 
-def _sealed_slot(row: tuple[Any, ...]) -> SealedSlot:
+def _sealed_slot(row: Sequence[Any]) -> SealedSlot:
     stratum, position, label, leaf, ciphertext = row
     return SealedSlot(stratum, position, label, leaf, bytes(ciphertext))
 
 
-def list_problems(cursor: Any, state: State) -> list[str]:
-    """Where the slots and the sealed values are not what the ledger says, in sentences; nothing here shows an arm."""
-    cursor.execute("SELECT root FROM store_list")
-    row = cursor.fetchone()
-    if row is None:
-        return []
-    return [*_wrong_root(cursor, row[0]), *_wrong_slots(cursor, state), *_wrong_values(cursor, state)]
-
-
-def _wrong_root(cursor: Any, root: str) -> list[str]:
-    """Fact 1 holds the root too, inside the chain; here the slots themselves are held against it."""
-    cursor.execute("SELECT leaf FROM store_slot ORDER BY id")
-    leaves = [bytes.fromhex(leaf) for (leaf,) in cursor.fetchall()]
-    if leaves and merkle_root(leaves).hex() == root:
-        return []
-    return ["the slots are not the list that was committed: one was exchanged, added, removed or moved"]
-
-
-def _wrong_slots(cursor: Any, state: State) -> list[str]:
-    cursor.execute(
-        "SELECT drawn_by, stratum, position, label, leaf FROM store_slot WHERE drawn_by IS NOT NULL ORDER BY drawn_by"
+def _kept_list(row: Sequence[Any]) -> KeptList:
+    number, root, annex_sha256, annex, trial, kind, purpose, first, second, terms, taken_by = row
+    escrow = None if first is None or second is None else (bytes(first), bytes(second))
+    return KeptList(
+        number, root, annex_sha256, bytes(annex), trial, kind, purpose, escrow, orjson.loads(terms), taken_by
     )
-    marked = {row[0]: tuple(row[1:]) for row in cursor.fetchall()}
-    drawn = {
-        allocation.number: (allocation.stratum, allocation.position, allocation.label, allocation.leaf)
-        for person in state.participants.values()
-        if (allocation := person.allocation) is not None
-    }
-    return [
-        f"the slot that fact {number} drew is not the slot that the list marks as drawn by it"
-        for number in sorted(marked.keys() | drawn.keys())
-        if marked.get(number) != drawn.get(number)
-    ]
-
-
-def _wrong_values(cursor: Any, state: State) -> list[str]:
-    cursor.execute("SELECT commitment FROM store_sealedvalue")
-    held = {row[0] for row in cursor.fetchall()}
-    said = {commitment for person in state.participants.values() for commitment in person.sealed.values()}
-    lost = len(said - held)
-    return [f"{lost} sealed values that the ledger commits to are missing from the vault"] if lost else []

@@ -66,7 +66,9 @@ def test_no_statement_changes_or_deletes_a_fact(trial_folder: Path, statement: s
 
 @pytest.mark.requirement("AT3", "AT4")
 @pytest.mark.parametrize("vendor", ["postgresql"], indirect=True)
-@pytest.mark.parametrize("table", ["store_fact", "store_access", "store_slot", "store_list", "store_sealedvalue"])
+@pytest.mark.parametrize(
+    "table", ["store_fact", "store_access", "store_slot", "store_list", "store_sealedvalue", "store_resealed"]
+)
 def test_no_table_of_record_is_truncated(trial_folder: Path, table: str) -> None:
     ledger = store.open_ledger(trial_folder)
     with pytest.raises(IntegrityError, match="nothing is ever deleted"):
@@ -197,7 +199,8 @@ def test_a_slot_is_drawn_once_and_by_a_fact_only(new_trial: Callable[..., Path])
         "UPDATE store_slot SET stratum = 'b' WHERE id = 1",
         "UPDATE store_slot SET leaf = 'x' WHERE id = 1",
         "DELETE FROM store_slot WHERE id = 1",
-        "INSERT INTO store_slot (stratum, position, label, leaf, ciphertext) VALUES ('a', 99, 'X', 'x', 'x')",
+        "INSERT INTO store_slot (list_id, stratum, position, label, leaf, ciphertext)"
+        " VALUES (1, 'a', 99, 'X', 'x', 'x')",
         "UPDATE store_list SET root = 'x'",
         "DELETE FROM store_list",
     ):

@@ -1,0 +1,70 @@
+"""The seed and the annex in the hands of two: who holds one share knows nothing, both together draw up the list again.
+
+    secret = {"annex": canonical annex, "seed": 64 hexadecimal digits} padded to a multiple of 512 bytes
+    share 1 = as many random bytes        share 2 = secret XOR share 1
+
+Each share is an age file to one holder, JSON inside, so the standard `age` program and a table of XOR would do.
+"""
+
+import json
+from collections.abc import Sequence
+
+import orjson
+
+from trialwright.allocation.annex import Annex, read_annex
+from trialwright.allocation.sealing import NotOpened, joined, opened, sealed, split
+from trialwright.allocation.stream import SEED_BYTES
+
+STEP = 512
+
+
+class WrongEscrow(Exception):
+    """The two shares were opened and do not give a seed and an annex: they are not of one list, or were damaged."""
+
+
+def secret_length(annex: Annex) -> int:
+    """How many random bytes the mask of `to_escrow` needs."""
+    return len(_secret(bytes(SEED_BYTES), annex))
+
+
+def to_escrow(seed: bytes, annex: Annex, mask: bytes, holders: tuple[str, str]) -> tuple[bytes, bytes]:
+    """Two age files, one to each holder's public key. `mask`: `secret_length` fresh random bytes."""
+    shares = split(_secret(seed, annex), mask)
+    first, second = (
+        sealed(_share(annex.trial, number, share), [holder])
+        for number, (share, holder) in enumerate(zip(shares, holders, strict=True), start=1)
+    )
+    return first, second
+
+
+def from_escrow(files: Sequence[bytes], keys: Sequence[str]) -> tuple[bytes, Annex]:
+    """Seed and annex. Raises NotOpened, naming the holder whose key is lacking, or WrongEscrow."""
+    first, second = (_opened_share(file, keys, number) for number, file in enumerate(files, start=1))
+    try:
+        secret = orjson.loads(joined(first, second))
+        return bytes.fromhex(secret["seed"]), read_annex(secret["annex"].encode())
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WrongEscrow("the two shares do not belong together: they give no seed") from error
+
+
+def _secret(seed: bytes, annex: Annex) -> bytes:
+    text = json.dumps({"annex": annex.canonical.decode(), "seed": seed.hex()}).encode()
+    return text.ljust(-(-len(text) // STEP) * STEP)
+
+
+def _share(trial: str, number: int, share: bytes) -> bytes:
+    return json.dumps({"trial": trial, "share": number, "of": 2, "secret": share.hex()}).encode()
+
+
+def _opened_share(file: bytes, keys: Sequence[str], number: int) -> bytes:
+    try:
+        content = opened(file, keys)
+    except NotOpened as error:
+        raise NotOpened(
+            f"share {number} of the seed stays closed: the key of escrow holder {number} is not among those given,"
+            " or the share is damaged"
+        ) from error
+    try:
+        return bytes.fromhex(json.loads(content)["secret"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise WrongEscrow(f"share {number} holds no share of a seed") from error

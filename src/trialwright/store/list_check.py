@@ -1,0 +1,96 @@
+"""Whether the vault is what the ledger says: lists, slots and sealed values. It needs no key and shows no
+arm."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from trialwright.allocation.merkle import merkle_root
+from trialwright.ledger.kinds import LIST_CHANGED, TRIAL_OPENED
+from trialwright.ledger.replay import State
+from trialwright.ledger.vault import ALLOCATOR
+
+
+def list_problems(cursor: Any, state: State) -> list[str]:
+    """Where the lists, slots and sealed values are not what the ledger says, in sentences."""
+    cursor.execute("SELECT id, root, annex_sha256, kind, taken_by FROM store_list ORDER BY id")
+    lists = cursor.fetchall()
+    if not lists:
+        return []
+    return [
+        *(problem for row in lists for problem in _wrong_list(cursor, row)),
+        *_strange_slots(cursor),
+        *_wrong_slots(cursor, state),
+        *_wrong_values(cursor, state),
+    ]
+
+
+def _wrong_list(cursor: Any, row: tuple[Any, ...]) -> Iterator[str]:
+    """The fact that took the list in holds root and annex inside the chain; the slots are held against the root."""
+    number, root, annex_sha256, kind, taken_by = row
+    name = "the list" if taken_by is None else f"the extension of fact {taken_by}"
+    said = _said(cursor, taken_by)
+    if said is not None and (said.get("root"), said.get("annex")) != (root, annex_sha256):
+        yield f"{name} is not the one that the ledger names: another root or annex stands in its place"
+    if kind == ALLOCATOR:
+        return
+    cursor.execute("SELECT leaf FROM store_slot WHERE list_id = %s ORDER BY id", (number,))
+    leaves = [bytes.fromhex(leaf) for (leaf,) in cursor.fetchall()]
+    if not leaves or merkle_root(leaves).hex() != root:
+        yield f"the slots are not {name} that was committed: one was exchanged, added, removed or moved"
+
+
+def _said(cursor: Any, taken_by: int | None) -> Mapping[str, Any] | None:
+    """What the fact that took a list in says of it; nothing where the trial is not open yet."""
+    cursor.execute(
+        "SELECT payload FROM store_fact WHERE number = %s AND kind = %s AND payload IS NOT NULL",
+        (1, TRIAL_OPENED) if taken_by is None else (taken_by, LIST_CHANGED),
+    )
+    found = cursor.fetchone()
+    if found is None:
+        return None if taken_by is None else {}
+    said: Mapping[str, Any] = orjson.loads(found[0])
+    return said
+
+
+def _strange_slots(cursor: Any) -> Iterator[str]:
+    """Slots of no list, and slots sealed anew by nothing that was logged."""
+    cursor.execute("SELECT COUNT(*) FROM store_slot WHERE list_id NOT IN (SELECT id FROM store_list)")
+    [(strays,)] = cursor.fetchall()
+    if strays:
+        yield f"{strays} slots belong to no list"
+    cursor.execute(
+        "SELECT COUNT(*) FROM store_resealed WHERE label NOT IN (SELECT label FROM store_slot) OR taken_by NOT IN"
+        " (SELECT number FROM store_fact WHERE kind = %s)",
+        (LIST_CHANGED,),
+    )
+    [(strays,)] = cursor.fetchall()
+    if strays:
+        yield f"{strays} slots were sealed anew without a logged change of the list"
+
+
+def _wrong_slots(cursor: Any, state: State) -> list[str]:
+    cursor.execute(
+        "SELECT drawn_by, stratum, position, label, leaf FROM store_slot WHERE drawn_by IS NOT NULL ORDER BY drawn_by"
+    )
+    marked = {row[0]: tuple(row[1:]) for row in cursor.fetchall()}
+    drawn = {
+        allocation.number: (allocation.stratum, allocation.position, allocation.label, allocation.leaf)
+        for person in state.participants.values()
+        if (allocation := person.allocation) is not None
+    }
+    return [
+        f"the slot that fact {number} drew is not the slot that the list marks as drawn by it"
+        for number in sorted(marked.keys() | drawn.keys())
+        if marked.get(number) != drawn.get(number)
+    ]
+
+
+def _wrong_values(cursor: Any, state: State) -> list[str]:
+    cursor.execute("SELECT commitment FROM store_sealedvalue")
+    held = {row[0] for row in cursor.fetchall()}
+    said = {commitment for person in state.participants.values() for commitment in person.sealed.values()}
+    said.update(state.supply.values())
+    lost = len(said - held)
+    return [f"{lost} sealed values that the ledger commits to are missing from the vault"] if lost else []
