@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from trialwright.design.fields import Condition, Exact, Key, Model, Whole, sides
-from trialwright.design.supply import Supply
 from trialwright.design.kits import KitSupply
+from trialwright.design.supply import Supply
 
 
 class Blinding(StrEnum):
@@ -498,6 +498,7 @@ class Definition(Model):
     randomisation: Randomisation
     blinding: BlindingPlan
     supply: Supply | None = None
+    kits: KitSupply | None = None
     sites: dict[Key, Site]
     derivations: dict[Key, Derivation] = Field(default_factory=dict)
     objectives: tuple[Objective, ...]

@@ -10,12 +10,12 @@ from trialwright.design.kits import KitSupply, Resupply
 from trialwright.design.mistakes import Path
 from trialwright.design.model import Definition
 
-PATH: Path = ("supply", "kits")
+PATH: Path = ("kits",)
 
 
 def review_kits(definition: Definition, found: Findings) -> None:
     """Every check of this room; none for a trial without kits."""
-    kits = definition.supply.kits if definition.supply is not None else None
+    kits = definition.kits
     if kits is None:
         return
     _visits(definition, kits, found)
