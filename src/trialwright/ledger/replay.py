@@ -84,6 +84,7 @@ class Opening:
     how: str
     category: str
     learned_by: str
+    shown_at: str
     reference: str
 
 
@@ -95,6 +96,22 @@ class Alarm:
     at: str
     alarm: str
     about: dict[str, str]
+
+
+@dataclass(slots=True)
+class SignOff:
+    """An investigator answers for a site's data of a lock stage. `whole`: logs and unplanned visits too. `withdrawn` is
+    the number of the first later fact that changed one of these pages."""
+
+    number: int
+    at: str
+    by: str
+    name: str
+    meaning: str
+    visits: list[str]
+    whole: bool
+    content: str
+    withdrawn: int | None = None
 
 
 @dataclass(slots=True)
@@ -119,6 +136,7 @@ class Participant:
     rows: dict[tuple[str, str], int] = field(default_factory=dict)
     sealed: dict[PageKey, str] = field(default_factory=dict)
     true_levels: dict[str, str] = field(default_factory=dict)
+    true_stratum: str | None = None
     in_error: str | None = None
     openings: list[Opening] = field(default_factory=list)
     ready: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -145,6 +163,7 @@ class State:
     queries: dict[str, Query] = field(default_factory=dict)
     prescreened: list[tuple[str, str, str]] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
+    drawn: dict[str, int] = field(default_factory=dict)
     locked: dict[str, int] = field(default_factory=dict)
     locked_visits: set[str] = field(default_factory=set)
     unblinded: dict[str, int] = field(default_factory=dict)
@@ -154,7 +173,7 @@ class State:
     requests: dict[str, int] = field(default_factory=dict)
     alarms: list[Alarm] = field(default_factory=list)
     supply: dict[int, str] = field(default_factory=dict)
-    signed_off: dict[tuple[str, str], int] = field(default_factory=dict)
+    signed_off: dict[tuple[str, str], SignOff] = field(default_factory=dict)
     proposals: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     list_changes: list[int] = field(default_factory=list)
     reported: list[int] = field(default_factory=list)
@@ -234,6 +253,8 @@ def _recorded(state: State, fact: Fact, payload: Payload) -> None:
             row = key[:2]
             person.rows[row] = max(person.rows.get(row, 0), int(key[2]))
     page.number, page.at, page.signed = fact.number, fact.at, None
+    if state.signed_off:
+        _withdraw_sign_offs(state, person.site, fact)
     if payload is None:
         return
     items = payload["items"]
@@ -250,6 +271,13 @@ def _recorded(state: State, fact: Fact, payload: Payload) -> None:
         page.not_done.update(payload["not_done"])
     if payload["confirmed"]:
         page.confirmed.update(payload["confirmed"])
+
+
+def _withdraw_sign_offs(state: State, site: str, fact: Fact) -> None:
+    """A changed page withdraws the sign-offs that stand under it, visibly."""
+    for (_, signed), standing in state.signed_off.items():
+        if signed == site and standing.withdrawn is None and (standing.whole or (fact.visit or "") in standing.visits):
+            standing.withdrawn = fact.number
 
 
 def _supersede(page: Page, items: Mapping[str, str | None]) -> None:
@@ -273,6 +301,7 @@ def _redacted(state: State, fact: Fact, payload: Payload) -> None:
             page.origin[item] = number
             page.redacted.add(item)
     page.number, page.signed = fact.number, None  # whoever holds the page as it was meets a conflict; ES2
+    _withdraw_sign_offs(state, state.participants[fact.participant or ""].site, fact)
     # What the emptied fact said beside its items is as it stood at the redaction; a replay no longer finds it there.
     page.on = payload.get("on", page.on)
     page.not_done = dict(payload.get("not_done", page.not_done))
@@ -331,12 +360,14 @@ def _drawn(state: State, fact: Fact, payload: Payload) -> None:
         fact.number,
     )
     state.labels[payload["label"]] = fact.participant or ""
+    state.drawn[payload["stratum"]] = state.drawn.get(payload["stratum"], 0) + 1
     if payload.get("request"):
         state.requests[payload["request"]] = fact.number
 
 
 def _stratum_corrected(state: State, fact: Fact, payload: Payload) -> None:
-    state.participants[fact.participant or ""].true_levels = dict(payload["levels"])
+    person = state.participants[fact.participant or ""]
+    person.true_levels, person.true_stratum = dict(payload["levels"]), payload["stratum"]
 
 
 def _in_error(state: State, fact: Fact, payload: Payload) -> None:
@@ -369,7 +400,16 @@ def _ready(state: State, fact: Fact, payload: Payload) -> None:
 def _broken(state: State, fact: Fact, payload: Payload) -> None:
     who = payload["learned_by"]
     state.participants[fact.participant or ""].openings.append(
-        Opening(fact.number, fact.at, fact.by, payload["how"], payload["category"], who, payload["reference"])
+        Opening(
+            fact.number,
+            fact.at,
+            fact.by,
+            payload["how"],
+            payload["category"],
+            who,
+            payload["shown_at"],
+            payload["reference"],
+        )
     )
     state.learned.setdefault(who, set()).add(fact.participant or "")
 
@@ -389,7 +429,16 @@ def _snapshot_opened(state: State, fact: Fact, payload: Payload) -> None:
 
 
 def _signed_off(state: State, fact: Fact, payload: Payload) -> None:
-    state.signed_off[(payload["stage"], payload["site"])] = fact.number
+    state.signed_off[(payload["stage"], payload["site"])] = SignOff(
+        fact.number,
+        fact.at,
+        fact.by,
+        payload["name"],
+        payload["meaning"],
+        list(payload["visits"]),
+        payload["whole"] == "yes",
+        payload["content"],
+    )
 
 
 def _kept(state: State, fact: Fact, payload: Payload) -> None:
