@@ -30,7 +30,6 @@ def review_references(definition: Definition, found: Findings) -> None:
         _consent,
         _randomisation,
         _blinding,
-        _supply,
         _sites,
         _locks,
     ):
@@ -266,17 +265,6 @@ def _blinding(definition: Definition, found: Findings) -> None:
         found.known(("blinding", "questionnaire"), plan.questionnaire, definition.forms, "the form")
     if plan.level == "open" and plan.blinded:
         found.warn(("blinding", "blinded"), "an open trial names blinded roles", at_key=True)
-
-
-def _supply(definition: Definition, found: Findings) -> None:
-    plan = definition.supply
-    if plan is None:
-        return
-    found.known(("supply", "prepared_by"), plan.prepared_by, definition.roles, "the role")
-    for key, sizes in plan.vials.items():
-        found.known(("supply", "vials", key), key, definition.interventions, "the intervention")
-        for index, size in enumerate(sizes):
-            _quantity(found, ("supply", "vials", key, index), size)
 
 
 def _sites(definition: Definition, found: Findings) -> None:

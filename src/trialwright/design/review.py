@@ -17,6 +17,7 @@ from trialwright.design.review_forms import review_forms
 from trialwright.design.review_kits import review_kits
 from trialwright.design.review_reach import review_reach
 from trialwright.design.review_statistics import review_statistics, unfed
+from trialwright.design.review_supply import review_supply
 from trialwright.design.tree import Node, name_of
 
 NEEDS_NO_SOURCE = frozenset({"trialwright", "id", "version", "dated", "sources", "provenance"})
@@ -48,6 +49,7 @@ def review(definition: Definition, root: Node, catalogue: Catalogue = Catalogue.
     found = Findings(root)
     review_references(definition, found)
     review_forms(definition, found)
+    review_supply(definition, found)
     review_kits(definition, found)
     review_statistics(definition, catalogue, found)
     review_expressions(definition, found)
