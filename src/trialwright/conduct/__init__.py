@@ -1,9 +1,12 @@
 """The only way a trial changes: verbs that append a fact or refuse with a reason."""
 
+from trialwright.conduct.break_code import break_code
 from trialwright.conduct.consent import consent, withdraw_consent
 from trialwright.conduct.desk import Desk
 from trialwright.conduct.ending import complete, lose, stop_treatment, stop_visits
 from trialwright.conduct.lock import lock
+from trialwright.conduct.open_for_safety import open_for_safety
+from trialwright.conduct.open_snapshot import open_snapshot
 from trialwright.conduct.opening import activate, amend, open_trial
 from trialwright.conduct.permissions import MAY, Person
 from trialwright.conduct.query import answer_query, ask_query, close_query, reopen_query
@@ -11,8 +14,11 @@ from trialwright.conduct.randomise import randomise
 from trialwright.conduct.record import record
 from trialwright.conduct.redact import redact
 from trialwright.conduct.refusal import Refused
+from trialwright.conduct.report_unblinding import report_unblinding
 from trialwright.conduct.screening import judge, prescreen, screen
 from trialwright.conduct.sign import sign
+from trialwright.conduct.sign_off import sign_off
+from trialwright.conduct.strata import correct_stratum, report_error
 from trialwright.conduct.unblind import unblind
 
 __all__ = [
@@ -24,20 +30,27 @@ __all__ = [
     "amend",
     "answer_query",
     "ask_query",
+    "break_code",
     "close_query",
     "complete",
     "consent",
+    "correct_stratum",
     "judge",
     "lock",
     "lose",
+    "open_for_safety",
+    "open_snapshot",
     "open_trial",
     "prescreen",
     "randomise",
     "record",
     "redact",
     "reopen_query",
+    "report_error",
+    "report_unblinding",
     "screen",
     "sign",
+    "sign_off",
     "stop_treatment",
     "stop_visits",
     "unblind",

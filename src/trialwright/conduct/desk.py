@@ -11,7 +11,7 @@ from datetime import date
 from types import TracebackType
 from typing import Any
 
-from trialwright.conduct.permissions import Person, require, require_site
+from trialwright.conduct.permissions import ASSESSES, Person, require, require_site
 from trialwright.conduct.protocol import Protocol, from_canonical
 from trialwright.conduct.refusal import Refused
 from trialwright.ledger.canonical import instant_text
@@ -141,6 +141,12 @@ class Desk:
         if person is None:
             raise Refused(f"There is no participant {participant}; check the number and its last character.", "unknown")
         require_site(by, person.site)
+        if by.role in ASSESSES and participant in self.state.learned.get(by.id, ()):
+            raise Refused(
+                f"{by.name or by.id} knows the treatment of {participant} and assesses it no longer; ask another "
+                f"{by.role.replace('_', ' ')}.",
+                "blinding",
+            )
         return person
 
     def require_unlocked(self, visit: str | None = None) -> None:

@@ -29,7 +29,7 @@ MAY: dict[str, frozenset[str]] = {
     "approve_list_change": frozenset({"list_statistician", "unblinded_statistician", "safety_unit"}),
     "keep_supply": frozenset({"pharmacist"}),
     "release": frozenset({"pharmacist"}),
-    "break_code": SITE | {"pharmacist", "safety_unit"},
+    "break_code": SITE | {"pharmacist", "safety_unit", "break_host"},
     "open_for_safety": frozenset({"safety_unit"}),
     "open_snapshot": frozenset({"dsmb_statistician"}),
     "report_unblinding": SITE | {"assessor", "reader", "monitor", "unblinded_monitor", "data_manager", "pharmacist"},
@@ -49,6 +49,9 @@ MAY: dict[str, frozenset[str]] = {
 
 ENTERS = frozenset({"investigator", "nurse"})
 """Who enters a form that does not say so itself (`entered_by`)."""
+
+ASSESSES = frozenset({"assessor", "reader"})
+"""Whose judgement of one participant must not know that participant's treatment; who treats goes on (BL7)."""
 
 DOES = {
     "open": "open a trial",
