@@ -13,6 +13,7 @@ from trialwright.conduct.protocol import Protocol
 from trialwright.conduct.query import ask_once
 from trialwright.conduct.refusal import Refused
 from trialwright.conduct.sealing import in_the_open, keep_sealed, writes_openly
+from trialwright.conduct.strata import ask_for_correction
 from trialwright.ledger import kinds
 from trialwright.ledger.canonical import Texts
 from trialwright.ledger.fact import Fact
@@ -82,6 +83,8 @@ def record(
             desk.latest[participant, form] = fact.number, known
         if findings:
             ask_once(desk, by, version, fact, findings)
+        if person.allocation is not None and form in protocol.strata_forms:
+            ask_for_correction(desk, by, version, person, fact)
         return fact
 
 

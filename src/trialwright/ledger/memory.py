@@ -67,6 +67,12 @@ class MemoryLedger:
         """The facts numbered above `after`, in order."""
         return islice(self._facts, after, None)
 
+    def fact(self, number: int) -> Fact:
+        """The fact with this number. Raises LookupError."""
+        if not 0 < number <= len(self._facts):
+            raise LookupError(f"there is no fact {number}")
+        return self._facts[number - 1]
+
     def head(self) -> Head:
         """The end of the chain."""
         return self._head

@@ -42,6 +42,10 @@ class Ledger(Protocol):
         """The facts numbered above `after`, in order."""
         ...
 
+    def fact(self, number: int) -> Fact:
+        """The fact with this number, inside `act()` or outside. Raises LookupError where there is none yet."""
+        ...
+
     def head(self) -> Head:
         """The end of the chain now (inside `act()`: the end that an append would follow)."""
         ...

@@ -17,6 +17,10 @@ class Exhausted(Exception):
     """No unused slot is left in this stratum. There is no fallback and no wrap-around (RN7)."""
 
 
+class Damaged(Exception):
+    """The next slot of this stratum is not the one that was committed before the first participant."""
+
+
 class CannotOpen(Exception):
     """The keys given do not open what was asked, or what they open does not match its commitment."""
 
@@ -67,7 +71,8 @@ class Vault(Protocol):
         ...
 
     def draw(self, stratum: str, levels: Mapping[str, str] = NO_LEVELS, participant: str = "") -> Slot:
-        """Take the next unused slot of the stratum, inside the ledger's `act()`. Raises `Exhausted`.
+        """Take the next unused slot of the stratum, inside the ledger's `act()`. Raises `Exhausted`, and `Damaged`
+        where the slot is not on the list that was committed.
 
         An allocator draws by `levels` (factor: level); asked again for a participant whose draw was not kept, it gives
         the same slot.
