@@ -5,11 +5,12 @@ from functools import cache
 import pyrage
 
 from trialwright.allocation.annex import Annex
+from trialwright.allocation.methods import Blocks
 from trialwright.allocation.slots import OpenSlot, SealedList, draw_up, sealed_list
 from trialwright.store import DatabaseLedger, SealedVault
 
 STRATA = ("a", "b")
-ANNEX = Annex("test-trial", {"ivig": 1, "placebo": 1}, (2, 4), "ab" * 32)
+ANNEX = Annex("test-trial", Blocks({"ivig": 1, "placebo": 1}, (2, 4)), "ab" * 32)
 SEED = bytes(range(32))
 PHARMACIST = pyrage.x25519.Identity.generate()
 SAFETY = pyrage.x25519.Identity.generate()

@@ -15,6 +15,7 @@ from tests.plugins.world import CAST, CountedChance, MovedClock, World, monday_m
 
 from trialwright import conduct, design
 from trialwright.allocation.annex import Annex
+from trialwright.allocation.methods import Blocks
 from trialwright.allocation.slots import OpenSlot, draw_up, sealed_list
 from trialwright.conduct import Desk
 from trialwright.design.model import Definition
@@ -24,7 +25,7 @@ from trialwright.ledger.vault import Vault
 from trialwright.simulate.vault import MemoryVault
 
 SMALL = Path(__file__).resolve().parents[1] / "trials" / "small"
-ANNEX = Annex("PRESS", {"T": 1, "P": 1}, (2, 4), "00" * 32)
+ANNEX = Annex("PRESS", Blocks({"T": 1, "P": 1}, (2, 4)), "00" * 32)
 
 
 @cache

@@ -9,40 +9,49 @@ from functools import cached_property
 
 import orjson
 
-from trialwright.allocation.blocks import Blocks
+from trialwright.allocation.methods import Impossible, Method, method_of
 from trialwright.ledger.canonical import canonical, fingerprint
 
 SALT_BYTES = 32
+PRODUCTION, TEST = "production", "test"
 
 
 @dataclass(frozen=True)
 class Annex:
-    """The annex of one list: the trial's name, the ratio of the arms and the possible block sizes.
+    """The annex of one list: the trial's name, the method with its ratio and parameters, and what the list is for.
 
     salt: 32 random bytes in hexadecimal. words: what each arm is called on an envelope; by default its own name.
+    purpose: 'production' or 'test'; it is part of the hash and so of every leaf: a test list never passes for a
+    production list (RN8).
     """
 
     trial: str
-    ratio: Mapping[str, int]
-    sizes: tuple[int, ...]
+    method: Method
     salt: str
     words: Mapping[str, str] = field(default_factory=dict)
+    purpose: str = PRODUCTION
 
     def __post_init__(self) -> None:
         if len(bytes.fromhex(self.salt)) != SALT_BYTES:
             raise ValueError(f"the salt of an annex has {SALT_BYTES} bytes")
-        unknown = set(self.words) - set(self.ratio)
+        unknown = set(self.words) - set(self.method.ratio)
         if unknown:
             raise ValueError(f"words for {', '.join(sorted(unknown))}, which the ratio does not name")
-        _ = self.blocks  # a ratio or size that cannot be is refused here
+        if self.purpose not in (PRODUCTION, TEST):
+            raise ValueError(f"a list is for {PRODUCTION} or {TEST}, not for {self.purpose!r}")
 
     def __repr__(self) -> str:
         return f"Annex(trial={self.trial!r}, ...)"
 
-    @cached_property
-    def blocks(self) -> Blocks:
-        """The method, ready to draw. The arms stand in the order of their names, so that the annex has one meaning."""
-        return Blocks({arm: self.ratio[arm] for arm in sorted(self.ratio)}, tuple(sorted(self.sizes)))
+    @property
+    def test(self) -> bool:
+        """Whether the list is a test list: for rehearsals and demonstrations alone."""
+        return self.purpose == TEST
+
+    @property
+    def ratio(self) -> Mapping[str, int]:
+        """The arms with their shares, in the order of their names."""
+        return self.method.ratio
 
     @cached_property
     def canonical(self) -> bytes:
@@ -56,17 +65,18 @@ class Annex:
 
     def _plain(self) -> dict[str, object]:
         return {
-            "method": "permuted_block",
-            "ratio": dict(self.ratio),
+            "method": self.method.name,
+            "parameters": dict(self.method.parameters),
+            "purpose": self.purpose,
+            "ratio": dict(self.method.ratio),
             "salt": self.salt,
-            "sizes": sorted(self.sizes),
             "trial": self.trial,
             "words": dict(self.words),
         }
 
     def in_words(self, arm: str) -> str:
         """What the arm is called on an envelope or in an emergency."""
-        return self.words.get(arm, arm)
+        return f"TEST-{arm}: not for a participant" if self.test else self.words.get(arm, arm)
 
 
 def read_annex(content: bytes) -> Annex:
@@ -74,8 +84,9 @@ def read_annex(content: bytes) -> Annex:
     try:
         plain = orjson.loads(content)
         ratio = {arm: int(share) for arm, share in plain["ratio"].items()}
-        annex = Annex(plain["trial"], ratio, tuple(int(size) for size in plain["sizes"]), plain["salt"], plain["words"])
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        method = method_of(plain["method"], ratio, plain["parameters"])
+        annex = Annex(plain["trial"], method, plain["salt"], plain["words"], plain["purpose"])
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, Impossible) as error:
         raise ValueError("this is not an allocation annex") from error
     if annex.canonical != content:
         raise ValueError("the annex is not in its canonical form, so its hash would be another")

@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from trialwright.allocation.annex import Annex
-from trialwright.allocation.blocks import list_for
 from trialwright.allocation.check_digits import pure_check_character
 from trialwright.allocation.merkle import merkle_root
+from trialwright.allocation.methods import list_for
 from trialwright.allocation.sealing import opened, sealed
 from trialwright.allocation.stream import Stream, framed
 
@@ -92,7 +92,7 @@ def draw_up(annex: Annex, strata: Sequence[str], n: int, seed: bytes) -> tuple[O
     slots = []
     for stratum in strata:
         nonces = stream.draws(f"nonce:{stratum}")
-        for position, arm in enumerate(list_for(annex.blocks, stratum, n, stream), start=1):
+        for position, arm in enumerate(list_for(annex.method, stratum, n, stream), start=1):
             slots.append(OpenSlot(stratum, position, next(labels), arm, nonces.octets(NONCE_BYTES)))
     return tuple(slots)
 

@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from trialwright import design
-from trialwright.allocation.annex import SALT_BYTES, Annex
+from trialwright.allocation.annex import SALT_BYTES, TEST, Annex
+from trialwright.allocation.assumed import assumed_method
 from trialwright.allocation.slots import OpenSlot, draw_up
 from trialwright.compute import chance
 from trialwright.design.model import Definition
@@ -93,8 +94,7 @@ def drawn_list(definition: Definition, seed: int, trial: int) -> DrawnList:
     """The list of a rehearsed trial: permuted blocks of two and three times the ratio (4 and 6 for 1:1), both equally
     likely."""
     plan = definition.randomisation
-    unit = sum(plan.ratio.values())
-    annex = Annex(definition.id, dict(plan.ratio), (2 * unit, 3 * unit), _octets(seed, trial, "annex").hex())
+    annex = Annex(definition.id, assumed_method(definition), _octets(seed, trial, "annex").hex(), purpose=TEST)
     return DrawnList(annex, draw_up(annex, design.strata(definition), plan.n, _octets(seed, trial, "list")))
 
 

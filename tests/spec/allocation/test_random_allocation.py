@@ -6,6 +6,7 @@ import pyrage
 import pytest
 
 from trialwright.allocation.annex import Annex
+from trialwright.allocation.methods import Blocks
 from trialwright.allocation.predictability import expected_correct_guesses
 from trialwright.allocation.sealing import NotOpened, combined_seed, joined, split
 from trialwright.allocation.slots import OpenSlot, discrepancies, draw_up, generate, opened_slot
@@ -13,7 +14,7 @@ from trialwright.ledger.canonical import fingerprint
 from trialwright.ledger.vault import Exhausted
 from trialwright.simulate.vault import MemoryVault
 
-ANNEX = Annex("TIME IS MUSCLE", {"A": 1, "B": 1}, (4, 6), "c3" * 32, {"A": "immunoglobulin", "B": "placebo"})
+ANNEX = Annex("TIME IS MUSCLE", Blocks({"A": 1, "B": 1}, (4, 6)), "c3" * 32, {"A": "immunoglobulin", "B": "placebo"})
 STRATA = ("DM", "other")
 SEED = combined_seed(b"g" * 32, b"w" * 32)
 PHARMACIST, SAFETY_UNIT, STRANGER = (pyrage.x25519.Identity.generate() for _ in range(3))
@@ -73,7 +74,7 @@ def test_the_length_of_a_list_does_not_tell_its_block_sizes() -> None:
     """Blocks of 4 only, of 6 only and of both give lists of the same length in every stratum."""
     lengths = {
         sizes: generate(
-            Annex("T", {"A": 1, "B": 1}, sizes, "c3" * 32), STRATA, 9, SEED, [str(PHARMACIST.to_public())]
+            Annex("T", Blocks({"A": 1, "B": 1}, sizes), "c3" * 32), STRATA, 9, SEED, [str(PHARMACIST.to_public())]
         ).counts
         for sizes in ((4,), (6,), (4, 6))
     }

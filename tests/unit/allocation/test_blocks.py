@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from trialwright.allocation.blocks import Blocks, State, list_for, next_arm
+from trialwright.allocation.methods import Blocks, State, list_for, next_arm
 from trialwright.allocation.stream import Stream
 
 SEEDS = st.binary(min_size=32, max_size=32)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from trialwright.allocation.annex import Annex, read_annex
 from trialwright.allocation.check_digits import pure_check_character
 from trialwright.allocation.merkle import merkle_root
+from trialwright.allocation.methods import Blocks
 from trialwright.allocation.sealing import NotOpened, combined_seed, joined, opened, sealed, share_commitment, split
 from trialwright.allocation.slots import (
     OpenSlot,
@@ -26,7 +27,7 @@ from trialwright.allocation.slots import (
 )
 from trialwright.allocation.stream import framed
 
-ANNEX = Annex("TIM", {"A": 1, "B": 1}, (4, 6), "5a" * 32, {"A": "IVIg + prednisone", "B": "placebo"})
+ANNEX = Annex("TIM", Blocks({"A": 1, "B": 1}, (4, 6)), "5a" * 32, {"A": "IVIg + prednisone", "B": "placebo"})
 STRATA = ("DM", "other")
 SEEDS = st.binary(min_size=32, max_size=32)
 KEYS = [pyrage.x25519.Identity.generate() for _ in range(3)]
@@ -81,7 +82,7 @@ def test_swapping_the_arms_changes_no_label_position_or_nonce(seed: bytes) -> No
     """Two worlds that differ in the arms alone: all that may be seen is equal but for the leaves, which commit to
     them.
     """
-    swapped = Annex("TIM", {"A": 1, "B": 2}, (3, 6), ANNEX.salt)
+    swapped = Annex("TIM", Blocks({"A": 1, "B": 2}, (3, 6)), ANNEX.salt)
     worlds = [draw_up(annex, STRATA, 12, seed) for annex in (ANNEX, swapped)]
     assert [slot.arm for slot in worlds[0]] != [slot.arm for slot in worlds[1]]
     for one, other in zip(*worlds, strict=True):
@@ -203,7 +204,7 @@ def test_the_annex_s_hash_cannot_be_tried_out() -> None:
     """Another salt gives another hash for the same sizes; the order in which sizes and arms are written does not
     matter.
     """
-    same = Annex("TIM", {"B": 1, "A": 1}, (6, 4), ANNEX.salt, ANNEX.words)
+    same = Annex("TIM", Blocks({"B": 1, "A": 1}, (6, 4)), ANNEX.salt, ANNEX.words)
     assert same.sha256 == ANNEX.sha256
     assert draw_up(same, STRATA, 8, SEED) == draw_up(ANNEX, STRATA, 8, SEED)
     assert dataclasses.replace(ANNEX, salt="00" * 32).sha256 != ANNEX.sha256
@@ -217,11 +218,11 @@ def test_what_is_no_annex_is_refused(content: bytes) -> None:
 
 def test_an_annex_that_cannot_be_is_refused() -> None:
     with pytest.raises(ValueError, match="multiples of 2"):
-        Annex("TIM", {"A": 1, "B": 1}, (5,), "00" * 32)
+        Annex("TIM", Blocks({"A": 1, "B": 1}, (5,)), "00" * 32)
     with pytest.raises(ValueError, match="salt"):
-        Annex("TIM", {"A": 1, "B": 1}, (4,), "00")
+        Annex("TIM", Blocks({"A": 1, "B": 1}, (4,)), "00")
     with pytest.raises(ValueError, match="does not name"):
-        Annex("TIM", {"A": 1, "B": 1}, (4,), "00" * 32, {"C": "none"})
+        Annex("TIM", Blocks({"A": 1, "B": 1}, (4,)), "00" * 32, {"C": "none"})
 
 
 @given(SEEDS, SEEDS)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from trialwright.allocation.blocks import Blocks, list_for
+from trialwright.allocation.methods import Blocks, list_for
 from trialwright.allocation.stream import WORDS, Draws, Stream
 
 ZERO = Stream(bytes(32))

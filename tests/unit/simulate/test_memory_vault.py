@@ -3,11 +3,12 @@
 import pytest
 
 from trialwright.allocation.annex import Annex
+from trialwright.allocation.methods import Blocks
 from trialwright.allocation.slots import draw_up, root
 from trialwright.ledger.vault import CannotOpen, Exhausted, kept_commitment
 from trialwright.simulate.vault import MemoryVault
 
-ANNEX = Annex("TIM", {"A": 1, "B": 1}, (4, 6), "5a" * 32)
+ANNEX = Annex("TIM", Blocks({"A": 1, "B": 1}, (4, 6)), "5a" * 32)
 SLOTS = draw_up(ANNEX, ("DM", "other"), 6, bytes(32))
 
 
