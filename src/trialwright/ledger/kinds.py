@@ -54,6 +54,12 @@ SUPPLY_SEALED = "supply.sealed"
 """commitment: what the pharmacy recorded (a lot, a preparation, a return) is in the vault"""
 TREATMENT_READY = "treatment.ready"
 """label, day: what was prepared for a participant's visit may be given; appended at the declared hour alone"""
+KITS_LISTED = "kits.listed"
+"""root (over the leaves of the sealed kit list), digest (SHA-256 of the package with the sealed kits), trial, purpose,
+use_by (one date for all kits of the list), kits [number] in random order: never an arm, a lot or a count by arm"""
+KIT_MOVED = "kit.moved"
+"""movement ('release', 'ship', 'receive', 'quarantine', 'dispense', ...), kits [number], on (date), place, replaces,
+shipment, incident"""
 CODE_BROKEN = "code.broken"
 """how ('break host', 'envelope', 'safety unit'), category, label, learned_by, shown_at, reference (the entry in the log
 of the place where it was opened), commitment (the words about it are in the vault; None without): never the arm"""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trialwright.ledger import kinds
+from trialwright.ledger import kits as stock
 from trialwright.ledger.fact import Fact
 
 PageKey = tuple[str, str, str]
@@ -177,6 +178,8 @@ class State:
     proposals: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     list_changes: list[int] = field(default_factory=list)
     reported: list[int] = field(default_factory=list)
+    kits: dict[str, stock.Kit] = field(default_factory=dict)
+    kit_lists: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def apply(self, fact: Fact) -> None:
         """Take one fact in. An unknown kind is an error: nothing that happened may be passed over."""
@@ -397,6 +400,15 @@ def _ready(state: State, fact: Fact, payload: Payload) -> None:
     state.participants[fact.participant or ""].ready[(fact.visit or "", payload["day"])] = fact.at
 
 
+def _kits_listed(state: State, fact: Fact, payload: Payload) -> None:
+    state.kit_lists[payload["root"]] = {name: payload[name] for name in ("digest", "use_by", "purpose")}
+    state.kits.update(stock.listed(payload["kits"], payload["root"], payload["use_by"]))
+
+
+def _kit_moved(state: State, fact: Fact, payload: Payload) -> None:
+    stock.apply(state.kits, stock.movement(payload, fact.participant or "", fact.visit or ""))
+
+
 def _broken(state: State, fact: Fact, payload: Payload) -> None:
     who = payload["learned_by"]
     state.participants[fact.participant or ""].openings.append(
@@ -488,6 +500,8 @@ APPLY: dict[str, Callable[[State, Fact, Payload], None]] = {
     kinds.LIST_CHANGED: _list_changed,
     kinds.SUPPLY_SEALED: _supply_sealed,
     kinds.TREATMENT_READY: _ready,
+    kinds.KITS_LISTED: _kits_listed,
+    kinds.KIT_MOVED: _kit_moved,
     kinds.CODE_BROKEN: _broken,
     kinds.UNBLINDING_REPORTED: _reported,
     kinds.SNAPSHOT_OPENED: _snapshot_opened,
