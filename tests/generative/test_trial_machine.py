@@ -49,7 +49,7 @@ PERSONS = st.fixed_dictionaries(
     },
 )
 CODES = """
-baseline conflict consent date eligibility empty ended exhausted fact firewall form full item judgement keys lock locked
+alone baseline conflict consent date eligibility empty ended exhausted fact firewall form full item judgement keys lock locked
 outcome page permission query randomised reason repeat screening signed site strata text unknown values version visit
 """
 REFUSALS = {*CODES.split(), "not ready"}
@@ -232,6 +232,12 @@ class Trial(RuleBasedStateMachine):
     def lock(self, who: str, stage: str) -> None:
         self.tries(who, "lock", stage=stage, why="all seen")
 
+    @rule(
+        who=mostly("investigator"), stage=st.sampled_from(["week8", "final"]), site=st.sampled_from(["NORTH", "EAST"])
+    )
+    def sign_off(self, who: str, stage: str, site: str) -> None:
+        self.tries(who, "sign_off", stage=stage, site=site)
+
     @precondition(lambda self: len(self.world.facts()) > 40)
     @rule(final=st.booleans())
     def wind_up(self, final: bool) -> None:
@@ -242,11 +248,14 @@ class Trial(RuleBasedStateMachine):
         for name in list(self.world.numbers):
             self.tries("nurse", "lose", participant=name, last_contact="2026-03-02")
         for stage in ("week8", "final")[: 1 + final]:
+            self.tries("investigator", "sign_off", stage=stage, site="NORTH")
+            self.tries("western investigator", "sign_off", stage=stage, site="WEST")
             self.tries("data manager", "lock", stage=stage, why="all seen")
 
-    @rule(who=mostly("statistician", "escrow holder"), stage=st.sampled_from(["week8", "final"]))
-    def unblind(self, who: str, stage: str) -> None:
-        self.tries(who, "unblind", stage=stage, keys=self.world.keys, why="the analysis")
+    @rule(data=st.data(), who=mostly("statistician", "escrow holder"), stage=st.sampled_from(["week8", "final"]))
+    def unblind(self, data: st.DataObject, who: str, stage: str) -> None:
+        second = st.sampled_from([None, "escrow holder", "second escrow holder", "nurse"])
+        self.tries(who, "unblind", stage=stage, keys=self.world.keys, with_=data.draw(second), why="the analysis")
 
     @rule(minutes=st.integers(1, 90) | st.integers(-300, -1) | st.integers(60 * 24, 60 * 24 * 40))
     def time_passes(self, minutes: int) -> None:

@@ -28,6 +28,8 @@ CAST = {
     "pharmacist": Person("p08", "unblinded_pharmacist", "Phil Pharmacist"),
     "statistician": Person("p09", "unblinded_statistician", "Stella Statistician"),
     "escrow holder": Person("p10", "escrow_holder", "Esther Escrow"),
+    "second escrow holder": Person("p12", "escrow_holder", "Theo Trustee"),
+    "western investigator": Person("p13", "investigator", "Ines Investigator", frozenset({"WEST"})),
     "visitor": Person("p11", "visitor", "Vic Visitor"),
 }
 
@@ -85,6 +87,8 @@ class World:
 
     def does(self, who: str, verb: str, **details: Any) -> Fact:
         """Let somebody act; an act that is refused raises."""
+        if "with_" in details:
+            details["with_"] = CAST.get(details["with_"])
         if "participant" in details:
             details["participant"] = self.numbers.get(details["participant"], details["participant"])
         done = getattr(conduct, verb)(self.desk, by=CAST[who], **details)
@@ -136,6 +140,15 @@ class World:
         self.eligible(name, **person)
         self.does("nurse", "randomise", participant=name)
         return name
+
+    def locked(self, *stages: str) -> None:
+        """These locks, each after the sign-off of every site with randomised participants."""
+        for stage in stages:
+            for site in sorted({person.site for person in self.state.participants.values() if person.allocation}):
+                self.does(
+                    "investigator" if site == "NORTH" else "western investigator", "sign_off", stage=stage, site=site
+                )
+            self.does("data manager", "lock", stage=stage, why="all seen")
 
     def page_of(self, name: str, form: str, visit: str, items: Mapping[str, str | None]) -> Fact:
         """Record a new page, dated today."""

@@ -7,15 +7,17 @@ import typer
 
 Keys = Annotated[
     list[Path],
-    typer.Option("--keys", help="Private key files of people who may know; without them everything stays blinded."),
+    typer.Option("--keys", help="Both escrow holders' key files, each with --keys; without them all stays blinded."),
 ]
 By = Annotated[str | None, typer.Option(help="Who opens the treatments; recorded in the ledger.")]
+With = Annotated[str | None, typer.Option("--with", help="The escrow holder who opens them with you; recorded too.")]
 
 
 def analyse(
     folder: Annotated[Path, typer.Argument(help="The trial's folder.", metavar="DIR")],
     keys: Keys = [],  # noqa: B006 - typer's way to say «none given»
     by: By = None,
+    with_: With = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
     """Run the analyses that the definition plans on the trial's snapshot."""
@@ -23,7 +25,7 @@ def analyse(
     from trialwright.cli.wrapped import wrapped
     from trialwright.report import results_json, results_text
 
-    planned = results(folder, keys, by)
+    planned = results(folder, keys, by, with_)
     typer.echo(results_json(planned) if as_json else wrapped(results_text(planned)))
 
 
@@ -31,9 +33,10 @@ def report(
     folder: Annotated[Path, typer.Argument(help="The trial's folder.", metavar="DIR")],
     keys: Keys = [],  # noqa: B006 - typer's way to say «none given»
     by: By = None,
+    with_: With = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder of the report; DIR/report.")] = None,
 ) -> None:
     """Write the trial's report: one self-contained page and the same content as JSON."""
     from trialwright.cli.unblinded import write_report
 
-    typer.echo(write_report(folder, keys, output or folder / "report", by))
+    typer.echo(write_report(folder, keys, output or folder / "report", by, with_))

@@ -1,8 +1,8 @@
 """Results and report of a trial's folder: blinded without opened treatments, by arm with them.
 
 Treatments come from the ledger once the trial was unblinded after its final lock. Before that, after a staged lock,
-they come from private keys that somebody of the firewall hands in: the opening is a fact, the arms are not, and
-nothing of them is kept but what was asked for.
+they come from the two escrow keys, which somebody of the firewall and an escrow holder hand in together: the opening is
+a fact, the arms are not, and nothing of them is kept but what was asked for.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from trialwright.allocation.keys import private_key
 from trialwright.analysis.plan import Results, analyse
 from trialwright.conduct import Person, Refused, unblind
 from trialwright.conduct.protocol import from_canonical
+from trialwright.conduct.unblind import ESCROW
 from trialwright.design.model import Definition
 from trialwright.ledger.replay import State
 from trialwright.ledger.snapshot import Snapshot
@@ -22,7 +23,7 @@ IMAGINARY = "Rehearsal: every participant in this report was made up by the simu
 
 
 def planned(
-    folder: Path, keys: Sequence[Path], by: str | None
+    folder: Path, keys: Sequence[Path], by: str | None, with_: str | None = None
 ) -> tuple[Definition, Snapshot, Mapping[str, str] | None]:
     """The definition in force, the snapshot now, and the treatments where somebody may know them. Raises `Refused`
     for a ledger that does not verify."""
@@ -31,39 +32,48 @@ def planned(
         raise Refused(f"{folder} does not verify, so nothing is computed from it: {found.problems[0].sentence}", "seal")
     snapshot = store.read_snapshot(folder)
     definition = from_canonical(snapshot.state.versions[snapshot.state.version]).definition
-    return definition, snapshot, _treatments(folder, snapshot.state, keys, by)
+    return definition, snapshot, _treatments(folder, snapshot.state, keys, by, with_)
 
 
-def _treatments(folder: Path, state: State, keys: Sequence[Path], by: str | None) -> Mapping[str, str] | None:
+def _treatments(
+    folder: Path, state: State, keys: Sequence[Path], by: str | None, with_: str | None
+) -> Mapping[str, str] | None:
     if state.assignments:
         return state.assignments
     if not keys:
         return None
-    if not by:
-        raise Refused("Opening treatments is recorded; say who opens them with --by.", "by")
+    if not by or not with_:
+        raise Refused(
+            "Two people open the treatments, and both are recorded: say who with --by (of the firewall) and --with (an "
+            "escrow holder).",
+            "by",
+        )
     if not state.locked:
         raise Refused("Nothing is opened before a lock; lock the database first.", "lock")
     desk = store.open_desk(folder)
-    person = Person(by, "unblinded_statistician", by)
+    person, holder = Person(by, "unblinded_statistician", by), Person(with_, ESCROW, with_)
     stage = max(state.locked, key=state.locked.__getitem__)
     private = [private_key(path) for path in keys]
     try:
-        return unblind(desk, stage=stage, keys=private, by=person, why="planned analysis after the lock")[1]
+        why = "planned analysis after the lock"
+        return unblind(desk, stage=stage, keys=private, by=person, with_=holder, why=why)[1]
     finally:
         desk.ledger.close()
 
 
-def results(folder: Path, keys: Sequence[Path], by: str | None = None) -> Results:
+def results(folder: Path, keys: Sequence[Path], by: str | None = None, with_: str | None = None) -> Results:
     """Every planned analysis. Raises `Refused` while the treatments are unknown."""
-    definition, snapshot, treatments = planned(folder, keys, by)
+    definition, snapshot, treatments = planned(folder, keys, by, with_)
     if treatments is None:
         raise Refused("The trial is blinded: its analyses by arm wait for the lock and the keys.", "blinded")
     return analyse(definition, snapshot, treatments)
 
 
-def write_report(folder: Path, keys: Sequence[Path], output: Path, by: str | None = None) -> Path:
+def write_report(
+    folder: Path, keys: Sequence[Path], output: Path, by: str | None = None, with_: str | None = None
+) -> Path:
     """Write the report into `output`; returns the page's path."""
-    definition, snapshot, treatments = planned(folder, keys, by)
+    definition, snapshot, treatments = planned(folder, keys, by, with_)
     found = analyse(definition, snapshot, treatments) if treatments is not None else None
     context = Context(imaginary=IMAGINARY if snapshot.state.rehearsal else "")
     return write(report(definition, snapshot, treatments, found, context), output)

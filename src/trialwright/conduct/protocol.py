@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from trialwright import design, eligibility, logic
 from trialwright.capture import FormRules
+from trialwright.conduct.refusal import Refused
 from trialwright.design.model import Definition, Fact
 
 
@@ -24,6 +25,16 @@ class Protocol:
         self.enterable: dict[tuple[str, str, str], FormRules] = {}
         """(form, visit, role) that `record` has found in order."""
 
+    def closed_by(self, stage: str) -> list[str]:
+        """The visits that a lock closes: the last one closes every page, an earlier one those up to its visit. Raises
+        `Refused` for a stage that the definition does not declare."""
+        declared = {lock.id: lock for lock in self.definition.locks}
+        if stage not in declared:
+            raise Refused(f"There is no lock '{stage}'; the definition declares {', '.join(declared)}.", "lock")
+        if stage == self.final_lock:
+            return list(self.definition.visits)
+        return self.visits[: self.position[declared[stage].after] + 1]
+
     def form(self, name: str) -> FormRules:
         """The rules of a form."""
         rules = self._forms.get(name)
@@ -35,6 +46,11 @@ class Protocol:
     def scheduled(self) -> Mapping[str, frozenset[str]]:
         """Form -> the visits that it is planned at."""
         return {name: frozenset(scheduled.visits) for name, scheduled in self.definition.schedule.items()}
+
+    @cached_property
+    def strata_forms(self) -> frozenset[str]:
+        """The forms that have an item on which a stratum rests."""
+        return frozenset(factor.item.partition(".")[0] for factor in self.definition.randomisation.strata.values())
 
     @cached_property
     def fact_scope(self) -> logic.Scope:

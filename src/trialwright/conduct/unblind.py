@@ -1,46 +1,91 @@
-"""Open the allocations after a lock."""
+"""Open the allocations after a lock: two people together, never one alone.
+
+The seed of the list lies in two shares with two escrow holders. Whoever asks brings both keys, and the list that the
+seed gives is compared with every commitment before a single arm is believed.
+"""
 
 from collections.abc import Sequence
 
 from trialwright.conduct.desk import Desk
-from trialwright.conduct.permissions import Person, people
+from trialwright.conduct.permissions import MAY, Person, a_person, people
+from trialwright.conduct.protocol import Protocol
 from trialwright.conduct.refusal import Refused, require_why
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import Fact
+from trialwright.ledger.replay import State
 from trialwright.ledger.vault import CannotOpen
 
+ESCROW = "escrow_holder"
 
-def unblind(desk: Desk, *, stage: str, keys: Sequence[str], by: Person, why: str) -> tuple[Fact, dict[str, str]]:
-    """Open every drawn slot with the private keys given. Returns the fact and {participant: arm}.
 
-    After a staged lock only the roles of its firewall may, and neither an arm nor a digest of the arms enters the
-    ledger (48 coin flips can be tried out against a digest). After the final lock the assignments become part of the
-    fact.
+def unblind(
+    desk: Desk, *, stage: str, keys: Sequence[str], by: Person, with_: Person | None = None, why: str
+) -> tuple[Fact, dict[str, str]]:
+    """Open the allocations of the trial with both escrow keys. Returns the fact and {participant: arm}.
+
+    Two people, at least one of them an escrow holder; the fact names both. After a staged lock `by` belongs to that
+    stage's firewall, `with_` is an escrow holder, and neither an arm nor a digest of the arms enters the ledger (48
+    coin flips can be tried out against a digest). After the final lock the assignments become part of the fact.
     """
     with desk.act("unblind", by) as state:
         require_why(why)
         protocol = desk.protocol()
-        declared = {entry.id: entry for entry in protocol.definition.locks}
-        if stage not in declared:
-            raise Refused(f"There is no lock '{stage}'; the definition declares {', '.join(declared)}.", "lock")
-        if stage not in state.locked:
-            raise Refused(f"Lock {stage} is not set; the database is locked before anything is opened.", "lock")
+        _require_lock(protocol, state, stage)
+        other = _second(by, with_)
         final = stage == protocol.final_lock
-        if not final and by.role not in declared[stage].firewall:
-            raise Refused(
-                f"After lock {stage} only {people(declared[stage].firewall)} may be unblinded; everybody else stays "
-                "blind until the end.",
-                "firewall",
-            )
+        if not final:
+            _require_firewall(protocol, stage, by, other)
         try:
-            arms = desk.vault.opened(list(state.labels), keys)
+            arms = desk.vault.whole(keys)
         except CannotOpen as error:
             raise Refused(f"The allocations were not opened: {error}", "keys") from error
+        lacking = [label for label in state.labels if label not in arms]
+        if lacking:
+            raise Refused(
+                f"The allocations were not opened: the list does not hold {', '.join(lacking)}, which the ledger says "
+                "were drawn; call the trial office.",
+                "keys",
+            )
         assignments = {participant: arms[label] for label, participant in state.labels.items()}
         payload = {
             "stage": stage,
+            "with": other.id,
             "opened": str(len(assignments)),
             "assignments": assignments if final else {},
         }
         fact = desk.append(by, kinds.TRIAL_UNBLINDED, payload, state.version, why=why)
         return fact, assignments
+
+
+def _require_lock(protocol: Protocol, state: State, stage: str) -> None:
+    protocol.closed_by(stage)
+    if stage not in state.locked:
+        raise Refused(f"Lock {stage} is not set; the database is locked before anything is opened.", "lock")
+
+
+def _second(by: Person, other: Person | None) -> Person:
+    """The second person, who is another one and may take part; one of the two is an escrow holder."""
+    if other is None:
+        raise Refused("Two people open the allocations together; name the second one.", "alone")
+    if other.id == by.id:
+        raise Refused(f"{by.name or by.id} is both people; the second one is somebody else.", "alone")
+    if other.role not in MAY["unblind"]:
+        raise Refused(
+            f"{a_person(other.role)} may not unblind the trial; ask one of: {people(MAY['unblind'])}.", "permission"
+        )
+    if ESCROW not in (by.role, other.role):
+        raise Refused("One of the two is an escrow holder, who brings the share of the seed.", "permission")
+    return other
+
+
+def _require_firewall(protocol: Protocol, stage: str, by: Person, other: Person) -> None:
+    """After a staged lock the arms go to its firewall alone; the escrow holder is there to open them."""
+    firewall = next(declared.firewall for declared in protocol.definition.locks if declared.id == stage)
+    if by.role not in firewall:
+        raise Refused(
+            f"After lock {stage} only {people(firewall) or 'nobody'} may be unblinded; everybody else stays blind "
+            "until the end.",
+            "firewall",
+        )
+    if other.role != ESCROW and other.role not in firewall:
+        raise Refused(f"After lock {stage} the second person is an escrow holder or of the firewall.", "firewall")

@@ -95,7 +95,11 @@ class _Run:
         program = cast.program
         self.program, self.definition, self.working = program, program.definition, program.scenarios.working
         self.start = program.scenarios.enrolment.start
-        self.staff = {role: Person(f"{role}-1", role, name) for role, name in self.working.people.items()}
+        self.people = {
+            role: tuple(Person(f"{role}-{place}", role, name) for place, name in enumerate(self.working.names(role), 1))
+            for role in self.working.people
+        }
+        self.staff = {role: several[0] for role, several in self.people.items()}
         self.enters = {name: self._who_enters(form.entered_by) for name, form in self.definition.forms.items()}
         self.confirmations = {
             name: {check.id: self.working.confirm for check in form.checks if check.level is CheckLevel.WARN}
@@ -302,23 +306,28 @@ class _Run:
         return (self.start + timedelta(days=day)).isoformat()
 
     def lock(self, day: int, stage: str, firewall: tuple[str, ...]) -> None:
-        """Lock a stage, and open the allocations to whom it names: after the last lock to the escrow holders."""
+        """Sign the sites off, lock a stage, and open the allocations to whom it names."""
+        desk = self.desk
+        for site in sorted({person.site for person in desk.state.participants.values() if person.allocation}):
+            self.clock.tick()
+            conduct.sign_off(desk, stage=stage, site=site, by=self.staff["investigator"])
         self.clock.tick()
-        conduct.lock(self.desk, stage=stage, by=self.staff["data_manager"], why="all pages are in, all queries closed")
-        opener = self._opener(stage, firewall)
-        if opener is not None:
+        conduct.lock(desk, stage=stage, by=self.staff["data_manager"], why="all pages are in, all queries closed")
+        openers = self._openers(stage, firewall)
+        if openers is not None:
+            by, with_ = openers
             _, self.opened = conduct.unblind(
-                self.desk, stage=stage, keys=self.keys, by=opener, why=f"lock {stage} is set"
+                desk, stage=stage, keys=self.keys, by=by, with_=with_, why=f"lock {stage} is set"
             )
 
-    def _opener(self, stage: str, firewall: tuple[str, ...]) -> Person | None:
-        """Who opens the allocations: after a staged lock somebody behind its firewall, after the last one somebody who
-        was behind none, if there is such a person."""
-        able = [person for role, person in self.staff.items() if role in conduct.MAY["unblind"]]
-        if stage != self.definition.locks[-1].id:
-            return next((person for person in able if person.role in firewall), None)
-        behind = {role for declared in self.definition.locks for role in declared.firewall}
-        return next(iter(sorted(able, key=lambda person: person.role in behind)), None)
+    def _openers(self, stage: str, firewall: tuple[str, ...]) -> tuple[Person, Person] | None:
+        """Who opens the allocations: after the last lock both escrow holders, after a staged one somebody behind its
+        firewall with an escrow holder; nobody where the trial has none."""
+        holders = self.people.get("escrow_holder", ())
+        if stage == self.definition.locks[-1].id:
+            return (holders[0], holders[1]) if len(holders) > 1 else None
+        behind = [self.staff[role] for role in firewall if role in self.staff and role in conduct.MAY["unblind"]]
+        return (behind[0], holders[0]) if behind and holders else None
 
     # -------------------------------------------------------------- pages and queries
 

@@ -226,10 +226,10 @@ class Lapses(Model):
 
 
 class Working(Model):
-    """How the people of the trial work: who they are, how often optional scopes of consent are given, how far
-    visits drift, what is signed and asked."""
+    """How the people of the trial work: who they are (several names where a role needs two people), how often optional
+    scopes of consent are given, how far visits drift, what is signed and asked."""
 
-    people: dict[Key, str]
+    people: dict[Key, str | tuple[str, ...]]
     optional_scopes: Decimal = Field(ge=0, le=1)
     drift_days: Decimal = Field(ge=0)
     confirm: str
@@ -240,6 +240,11 @@ class Working(Model):
     lapses: Lapses
     queries: Query
     lock_days: int = Field(ge=0)
+
+    def names(self, role: str) -> tuple[str, ...]:
+        """The people of a role."""
+        held = self.people.get(role, ())
+        return (held,) if isinstance(held, str) else held
 
 
 class Scenario(Model):

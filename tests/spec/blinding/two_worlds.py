@@ -108,9 +108,10 @@ def played(world: World) -> list[str]:
     for query in list(world.state.queries):
         tries("nurse", "answer_query", query=query, text="Yes")
         tries("monitor", "close_query", query=query, text="Thank you")
+    tries("investigator", "sign_off", stage="week8", site="NORTH")
     tries("data manager", "lock", stage="week8", why="all seen")
     for who in ("nurse", "escrow holder", "statistician"):
-        tries(who, "unblind", stage="week8", keys=world.keys, why="the first analysis")
+        tries(who, "unblind", stage="week8", keys=world.keys, with_="second escrow holder", why="the first analysis")
     tries("nurse", "randomise", participant="Eva")
     return answers
 

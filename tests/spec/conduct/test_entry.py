@@ -240,7 +240,7 @@ def test_judgements_and_draws_stand_where_they_were_made(world: World) -> None:
     judged = {"participant": "Ann", "criterion": "EX2", "answer": True, "why": "on reflection"}
     assert "randomised already; the judgements" in world.says("investigator", "judge", **judged)
     world.page_of("Ann", "pressure", "WEEK8", HIGH)
-    world.does("data manager", "lock", stage="week8", why="all seen")
+    world.locked("week8")
     assert "Visit START is locked" in world.says("nurse", "randomise", participant="Bob")
     elsewhere = {"site": "WEST", "form_version": "1", "scopes": {"trial": True}, "participant": world.numbers["Ann"]}
     assert "does not work at site WEST" in world.says("nurse", "consent", **elsewhere)

@@ -24,6 +24,7 @@ def test_a_lock_waits_for_visits_and_queries(world: World) -> None:
         ("nurse", "answer_query", {"query": "Q1", "text": "Left"}),
         ("monitor", "close_query", {"query": "Q1", "text": "Thank you"}),
         ("nurse", "lose", {"participant": "Bob", "last_contact": "2026-03-02"}),
+        ("investigator", "sign_off", {"stage": "week8", "site": "NORTH"}),
         ("data manager", "lock", {"stage": "week8", "why": "all seen"}),
     ]
     for who, does, details in table:
@@ -33,7 +34,7 @@ def test_a_lock_waits_for_visits_and_queries(world: World) -> None:
 @pytest.mark.requirement("DC8", "AC6")
 def test_what_is_locked_takes_nothing_and_the_rest_goes_on(world: World) -> None:
     finished(world, "Ann")
-    world.does("data manager", "lock", stage="week8", why="all seen")
+    world.locked("week8")
     table = [
         (
             "record",
@@ -56,7 +57,7 @@ def test_after_the_final_lock_nothing_is_added_by_anybody(world: World) -> None:
     for stage in ("week8", "final"):
         if stage == "final":
             world.does("nurse", "complete", participant="Ann", on="2026-03-02")
-        world.does("data manager", "lock", stage=stage, why="all seen")
+        world.locked(stage)
     table = [
         ("nurse", "consent", {"site": "NORTH", "form_version": "1", "scopes": {"trial": True}}),
         ("nurse", "prescreen", {"site": "NORTH", "outcome": "declined", "reason": "no time"}),
@@ -76,6 +77,8 @@ def test_after_the_final_lock_nothing_is_added_by_anybody(world: World) -> None:
 def test_stages_are_set_once_and_in_order(world: World) -> None:
     finished(world, "Ann")
     world.does("nurse", "complete", participant="Ann", on="2026-03-02")
+    for stage in ("week8", "final"):
+        world.does("investigator", "sign_off", stage=stage, site="NORTH")
     table = [
         ("data manager", "week9", "There is no lock 'week9'; the definition declares week8, final"),
         ("data manager", "final", "Lock week8 comes first"),
@@ -90,6 +93,7 @@ def test_stages_are_set_once_and_in_order(world: World) -> None:
 
 def test_the_lock_holds_the_hash_of_what_the_analysis_will_read(world: World) -> None:
     finished(world, "Ann")
+    world.does("investigator", "sign_off", stage="week8", site="NORTH")
     locked = world.does("data manager", "lock", stage="week8", why="all seen")
     assert locked.payload["snapshot"] == world.snapshot(before=locked.number).hash
     assert locked.payload["visits"] == ["FIRST", "START", "WEEK8"]

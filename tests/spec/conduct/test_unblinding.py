@@ -1,58 +1,85 @@
-"""The allocations are opened after a lock, by those who may, with the keys that they hold."""
+"""The allocations are opened after a lock, by two people together, with the keys of both escrow holders."""
 
 import pytest
 from tests.plugins.world import HIGH, World
 
+TWO = {"with_": "second escrow holder", "why": "the final analysis"}
+"""The second person of a final opening."""
 
-def locked(world: World, *stages: str) -> World:
+
+def finished(world: World, *stages: str) -> World:
     """Four participants who finished, and these locks."""
     for name, drug in (("Ann", "none"), ("Bob", "water"), ("Cas", "none"), ("Dot", "water")):
         world.randomised(name, drug=drug)
         world.page_of(name, "pressure", "WEEK8", HIGH)
         world.does("nurse", "complete", participant=name, on="2026-03-02")
-    for stage in stages:
-        world.does("data manager", "lock", stage=stage, why="all seen")
+    world.locked(*stages)
     return world
 
 
 @pytest.mark.requirement("BL1", "AC6")
 def test_nothing_is_opened_before_its_lock_or_by_others(world: World) -> None:
-    """After a staged lock the firewall of that stage alone learns the arms."""
-    locked(world)
-    assert "Lock week8 is not set" in world.says(
-        "statistician", "unblind", stage="week8", keys=world.keys, why="analysis"
-    )
-    world.does("data manager", "lock", stage="week8", why="all seen")
+    """After a staged lock the firewall of that stage alone learns the arms, with an escrow holder beside it."""
+    finished(world)
+    how = {"keys": world.keys, "why": "analysis", "with_": "escrow holder"}
+    assert "Lock week8 is not set" in world.says("statistician", "unblind", stage="week8", **how)
+    world.locked("week8")
     table = [
         ("investigator", "week8", "An investigator may not unblind the trial"),
         ("sponsor", "week8", "A sponsor may not unblind the trial"),
         ("data manager", "week8", "A data manager may not unblind the trial"),
-        ("escrow holder", "week8", "After lock week8 only unblinded statistician may be unblinded"),
+        ("second escrow holder", "week8", "After lock week8 only unblinded statistician may be unblinded"),
         ("statistician", "final", "Lock final is not set"),
         ("statistician", "week8", "done"),
     ]
     for who, stage, answer in table:
-        assert answer in world.says(who, "unblind", stage=stage, keys=world.keys, why="analysis")
+        assert answer in world.says(who, "unblind", stage=stage, **how)
+
+
+@pytest.mark.requirement("BL2", "RN5")
+def test_one_person_alone_opens_nothing(world: World) -> None:
+    finished(world, "week8", "final")
+    table = [
+        ("escrow holder", None, "Two people open the allocations together; name the second one"),
+        ("escrow holder", "escrow holder", "Esther Escrow is both people; the second one is somebody else"),
+        ("escrow holder", "investigator", "An investigator may not unblind the trial"),
+        ("escrow holder", "data manager", "A data manager may not unblind the trial"),
+        ("escrow holder", "second escrow holder", "done"),
+        ("statistician", "escrow holder", "done"),
+    ]
+    for who, second, answer in table:
+        assert answer in world.says(who, "unblind", stage="final", keys=world.keys, with_=second, why="the end")
 
 
 @pytest.mark.requirement("BL2", "BL5")
 def test_a_staged_opening_leaves_no_arm_and_no_digest_of_the_arms_in_the_ledger(world: World) -> None:
-    """Who opened, when and at which stage is kept. Forty-eight coin flips could be tried out against a digest."""
-    locked(world, "week8")
-    opened = world.does("statistician", "unblind", stage="week8", keys=world.keys, why="the analysis of week 8")
+    """Who opened, with whom, when and at which stage is kept. Forty-eight coin flips could be tried out against a
+    digest."""
+    finished(world, "week8")
+    opened = world.does(
+        "statistician", "unblind", stage="week8", keys=world.keys, with_="escrow holder", why="the analysis of week 8"
+    )
     assert opened.by == "p09"
-    assert opened.payload == {"stage": "week8", "opened": "4", "assignments": {}}
+    assert opened.payload == {"stage": "week8", "with": "p10", "opened": "4", "assignments": {}}
     assert world.state.assignments == {}
 
 
 @pytest.mark.requirement("BL5", "RN5")
 def test_the_final_opening_says_who_had_what(world: World) -> None:
     """The same slots open to the same arms; the ledger's own copy is checked against them."""
-    locked(world, "week8", "final")
-    world.does("escrow holder", "unblind", stage="final", keys=world.keys, why="the final analysis")
+    finished(world, "week8", "final")
+    world.does("escrow holder", "unblind", stage="final", keys=world.keys, **TWO)
     arms = world.state.assignments
     assert set(arms) == {world.numbers[name] for name in ("Ann", "Bob", "Cas", "Dot")}
     assert set(arms.values()) <= {"T", "P"}
     labels = [world.person(name).allocation.label for name in ("Ann", "Bob", "Cas", "Dot")]
-    again = world.desk.vault.opened(labels, world.keys)
+    again = world.desk.vault.whole(world.keys)
     assert [again[label] for label in labels] == [arms[world.numbers[name]] for name in ("Ann", "Bob", "Cas", "Dot")]
+
+
+@pytest.mark.requirement("BL5", "AC2")
+def test_both_people_know_from_then_on(world: World) -> None:
+    """Neither of the two acts in a blinded role again."""
+    finished(world, "week8", "final")
+    world.does("escrow holder", "unblind", stage="final", keys=world.keys, **TWO)
+    assert world.state.knowing == {"p10", "p12"}

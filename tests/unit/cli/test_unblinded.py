@@ -42,8 +42,9 @@ def ran(*words: object) -> Result:
 def test_before_a_lock_nothing_is_analysed_by_arm(folder: Path, key: Path) -> None:
     table = [
         ((), "The trial is blinded"),
-        (("--keys", key), "say who opens them with --by"),
-        (("--keys", key, "--by", "s.tist"), "Nothing is opened before a lock"),
+        (("--keys", key), "say who with --by"),
+        (("--keys", key, "--by", "s.tist"), "say who with --by"),
+        (("--keys", key, "--by", "s.tist", "--with", "e.scrow"), "Nothing is opened before a lock"),
     ]
     for words, answer in table:
         result = ran("analyse", folder, *words)
@@ -56,8 +57,8 @@ def test_before_a_lock_nothing_is_analysed_by_arm(folder: Path, key: Path) -> No
 
 @pytest.mark.requirement("BL1", "BL5")
 def test_after_a_staged_lock_the_firewall_analyses_and_the_ledger_learns_no_arm(folder: Path, key: Path) -> None:
-    reopened(folder).does("data manager", "lock", stage="week8", why="all seen")
-    answered = ran("analyse", folder, "--keys", key, "--by", "s.tist", "--json")
+    reopened(folder).locked("week8")
+    answered = ran("analyse", folder, "--keys", key, "--by", "s.tist", "--with", "e.scrow", "--json")
     assert answered.exit_code == 0, answered.output
     assert json.loads(answered.stdout)
     opening = list(store.open_ledger(folder).facts())[-1]
@@ -68,10 +69,10 @@ def test_after_a_staged_lock_the_firewall_analyses_and_the_ledger_learns_no_arm(
 def test_a_strangers_key_opens_nothing_and_says_so(folder: Path, tmp_path: Path) -> None:
     from pyrage import x25519
 
-    reopened(folder).does("data manager", "lock", stage="week8", why="all seen")
+    reopened(folder).locked("week8")
     strange = tmp_path / "strange.key"
     strange.write_text(f"{x25519.Identity.generate()}\n")
     strange.chmod(0o600)
-    result = ran("analyse", folder, "--keys", strange, "--by", "s.tist")
+    result = ran("analyse", folder, "--keys", strange, "--by", "s.tist", "--with", "e.scrow")
     assert "The allocations were not opened" in str(result.exception)
     assert store.verify(folder).ok
