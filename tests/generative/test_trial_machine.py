@@ -50,7 +50,8 @@ PERSONS = st.fixed_dictionaries(
 )
 CODES = """
 alone baseline conflict consent date eligibility empty ended exhausted fact firewall form full item judgement keys
-lock locked outcome page permission query randomised reason repeat screening signed site strata text unknown values version visit
+lock locked outcome page permission query randomised reason repeat screening signed site strata text unknown values
+version visit
 """
 REFUSALS = {*CODES.split(), "not ready"}
 
