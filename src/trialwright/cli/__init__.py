@@ -13,6 +13,7 @@ import typer
 from trialwright.cli.check import check
 from trialwright.cli.demo import demo
 from trialwright.cli.diff import diff
+from trialwright.cli.keys import keys_app
 from trialwright.cli.ledger import ledger_app
 from trialwright.cli.registry import registry_app
 from trialwright.cli.rehearse import rehearse
@@ -50,7 +51,7 @@ def _program(
 
 for command in (check, diff, screen, rehearse, demo, serve, analyse, report):
     app.command()(command)
-for name, group in (("score", score_app), ("ledger", ledger_app), ("registry", registry_app)):
+for name, group in (("keys", keys_app), ("score", score_app), ("ledger", ledger_app), ("registry", registry_app)):
     app.add_typer(group, name=name)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from django.db import connections
 
-from trialwright.allocation.annex import Annex
+from trialwright.allocation.annex import PRODUCTION, TEST, Annex
 from trialwright.allocation.escrow import WrongEscrow, from_escrow
 from trialwright.allocation.sealing import NotOpened, opened, sealed
 from trialwright.allocation.slots import OpenSlot, SealedList, SealedSlot, WrongSlot, draw_up, opened_slot
@@ -36,8 +36,8 @@ SEALED_NOW = """stratum, position, label, leaf, COALESCE((SELECT r.ciphertext FR
 LIST = "id, root, annex_sha256, annex, trial, kind, purpose, escrow_1, escrow_2, terms, taken_by"
 LENGTH = 512
 """Sealed values are padded to multiples of this many bytes, so that the length of a ciphertext tells nothing."""
-PRODUCTION, TEST = "production", "test"
-"""What a list is for, as its annex says."""
+OPENS_SLOTS_ONLY = ("break-host", "allocator")
+"""Roles of processes that need no sealed value (IgG, lots) for their task and so are sealed none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class SealedVault:
 
     def __init__(self, ledger: DatabaseLedger, recipients: Mapping[str, str]) -> None:
         self._ledger = ledger
-        self._recipients = tuple(recipients.values())
+        self._recipients = tuple(key for role, key in recipients.items() if role not in OPENS_SLOTS_ONLY)
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with connections[self._ledger.alias].cursor() as cursor:
@@ -235,6 +235,21 @@ class SealedVault:
         if annex.sha256 != kept.annex_sha256:
             raise CannotOpen("the annex in escrow is not the one that was committed")
         return seed, annex
+
+    def opens(self, key: str) -> tuple[str, ...]:
+        """What a private key opens, in words, tried on one slot of each list and on the shares: nothing is shown."""
+        found: list[str] = []
+        for kept in self.lists():
+            slot = next(iter(self.slots(drawn=False, list_id=kept.id)), None)
+            tried = [("the slots", slot.ciphertext)] if slot else []
+            tried += [(f"share {number} of the seed", file) for number, file in enumerate(kept.escrow or (), start=1)]
+            for what, file in tried:
+                try:
+                    opened(file, [key])
+                except NotOpened:
+                    continue
+                found.append(what if kept.taken_by is None else f"{what} of the extension of fact {kept.taken_by}")
+        return tuple(found)
 
     def regenerated(self, kept: KeptList, keys: Sequence[str]) -> tuple[OpenSlot, ...]:
         """The list drawn up again from the seed in escrow. Raises `CannotOpen` unless every slot that is kept has the
