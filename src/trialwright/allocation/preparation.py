@@ -1,0 +1,398 @@
+"""From a body weight to bags: the dose of a course, its split over days, the vials, volumes and bags of each day.
+
+Nothing here asks for an arm: the plan is made before anybody looks, so volumes and bags are equal in both arms because
+there is only one plan. All arithmetic is exact (fractions); amounts are grams, volumes whole millilitres.
+
+    dose = dose per kilogram x dosing weight        2 g/kg x 70 kg = 140 g = 2,800 mL at 50 mg/mL
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fractions import Fraction
+from functools import lru_cache, reduce
+from math import ceil, floor, gcd, lcm
+from typing import NamedTuple
+
+from trialwright import logic
+from trialwright.design.model import Definition
+from trialwright.design.supply import DosingWeight, amount
+
+LARGEST_TABLE = 200_000
+"""Steps of the smallest vial that a table of amounts may have; a course of 400 g in steps of 2 mg."""
+IDEAL_MAN, IDEAL_WOMAN = Fraction(50), Fraction("45.5")
+IDEAL_PER_CM, IDEAL_FROM_CM = Fraction("2.3") / Fraction("2.54"), Fraction("152.4")
+"""Ideal body weight (Devine 1974, Drug Intell Clin Pharm 8:650): 50 kg (women 45.5 kg) and 2.3 kg per inch above 5
+feet."""
+
+
+class CannotPrepare(ValueError):
+    """A dose that cannot be prepared as the definition says; the reason is a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the definition says of preparation, in numbers: grams, millilitres, days. `vials` from large to small."""
+
+    dose_g_per_kg: Fraction
+    fewest: int
+    most: int
+    first_visits: frozenset[str]
+    first_at_most: Fraction | None
+    to: str
+    within: Fraction
+    per_course: bool
+    vials: tuple[Fraction, ...]
+    g_per_ml: Fraction
+    bag_ml: Fraction
+    life: timedelta
+    made: dict[tuple[Fraction, int, bool], "Course"] = field(default_factory=dict, compare=False, repr=False)
+    """Courses as made before: a rehearsal makes the same ones again and again."""
+
+
+class Vials(NamedTuple):
+    """So many vials (`number`) of a size in grams."""
+
+    size: Fraction
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What is prepared for one day. `target` is what the dose asks for, `grams` what the vials hold; `bags` are the
+    volumes of the bags in mL, equal to the millilitre."""
+
+    number: int
+    target: Fraction
+    grams: Fraction
+    vials: tuple[Vials, ...]
+    volume_ml: int
+    bags: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A course: the dose that the weight asks for, and its days."""
+
+    weight_kg: Fraction
+    dose: Fraction
+    days: tuple[Day, ...]
+
+    @property
+    def grams(self) -> Fraction:
+        """What all days hold together."""
+        return sum((day.grams for day in self.days), Fraction())
+
+    @property
+    def volume_ml(self) -> int:
+        """The volume of all days together."""
+        return sum(day.volume_ml for day in self.days)
+
+
+def plan(definition: Definition) -> Plan:
+    """The plan of a definition that declares its supply. Raises ValueError where it declares none."""
+    supply = definition.supply
+    if supply is None:
+        raise ValueError(f"the definition of {definition.id} does not say how a treatment is prepared (supply:)")
+    first = supply.first_day
+    return Plan(
+        dose_g_per_kg=amount(definition.interventions[supply.product].dose or "", "g/kg"),
+        fewest=supply.days[0],
+        most=supply.days[1],
+        first_visits=frozenset(first.visits if first else ()),
+        first_at_most=amount(first.at_most, "g") if first else None,
+        to=supply.rounding.to,
+        within=amount(supply.rounding.within, "%") / 100,
+        per_course=supply.rounding.per == "course",
+        vials=tuple(sorted((amount(size, "g") for size in supply.vials), reverse=True)),
+        g_per_ml=amount(supply.concentration, "g/mL"),
+        bag_ml=amount(supply.bag, "mL"),
+        life=timedelta(seconds=float(amount(supply.in_use_life, "s"))),
+    )
+
+
+def course(plan: Plan, weight_kg: Fraction, days: int, visit: str = "") -> Course:
+    """The course of a person of this weight over so many days; `visit` is that of the course (a limit of the first day
+    may hang on it). Raises `CannotPrepare`."""
+    known = plan.made.get((weight_kg, days, visit in plan.first_visits))
+    if known is not None:
+        return known
+    if not plan.fewest <= days <= plan.most:
+        raise CannotPrepare(f"A course lasts {plan.fewest} to {plan.most} days, not {days}.")
+    limit = plan.first_at_most if visit in plan.first_visits else None
+    made = plan.made[weight_kg, days, visit in plan.first_visits] = _course(plan, weight_kg, days, limit)
+    return made
+
+
+def _course(plan: Plan, weight_kg: Fraction, days: int, limit: Fraction | None) -> Course:
+    dose = plan.dose_g_per_kg * weight_kg
+    if days == 1 and limit is not None and dose > limit:
+        raise CannotPrepare(f"The first day may hold at most {shown(limit)} g, so {shown(dose)} g need another day.")
+    planned = _by_course(plan, dose, days, limit) if plan.per_course else _by_day(plan, dose, days, limit)
+    return Course(weight_kg, dose, tuple(_day(plan, number, *one) for number, one in enumerate(planned, 1)))
+
+
+def fewest_days(plan: Plan, weight_kg: Fraction, visit: str = "") -> int:
+    """The fewest days over which a course can be prepared. Raises `CannotPrepare` where none are enough."""
+    for days in range(plan.fewest, plan.most):
+        try:
+            course(plan, weight_kg, days, visit)
+        except CannotPrepare:
+            continue
+        return days
+    course(plan, weight_kg, plan.most, visit)
+    return plan.most
+
+
+def until(plan: Plan, prepared_at: datetime) -> datetime:
+    """When a bag that was filled then may no longer be given."""
+    return prepared_at + plan.life
+
+
+def shown(number: Fraction) -> str:
+    """A number for people: no exponent, no needless zeros, three places where it has no end."""
+    places = round(number, 3)
+    return f"{float(places):.3f}".rstrip("0").rstrip(".") if places.denominator > 1 else str(places.numerator)
+
+
+# ------------------------------------------------------------------ from a dose to whole vials
+
+
+def _by_day(plan: Plan, dose: Fraction, days: int, limit: Fraction | None) -> list[tuple[Fraction, Fraction]]:
+    """(target, grams) of each day: what is left of the dose in equal parts over the days that are left, each rounded
+    on its own. What one day is too much, the next ones are too little, so the whole course is off by one rounding."""
+    found, left = [], dose
+    for number in range(days):
+        share = left / (days - number)
+        most = limit if number == 0 else None
+        target = share if most is None else min(share, most)
+        grams = _rounded(plan, target, most)
+        found.append((target, grams))
+        left -= grams
+    return found
+
+
+def _by_course(plan: Plan, dose: Fraction, days: int, limit: Fraction | None) -> list[tuple[Fraction, Fraction]]:
+    """(target, grams) of each day: the course is rounded as a whole, then its vials are spread as evenly as they
+    go."""
+    left = _rounded(plan, dose, None)
+    found = []
+    for number in range(days):
+        share, most = left / (days - number), limit if number == 0 else None
+        target = share if most is None else min(share, most)
+        grams = left if number == days - 1 else _share(plan, target, left, most)
+        if grams <= 0 or (most is not None and grams > most):
+            raise CannotPrepare(
+                f"{shown(dose)} g in vials of {sizes(plan.vials)} cannot be spread over {days} days; choose fewer days."
+            )
+        found.append((target, grams))
+        left -= grams
+    return found
+
+
+def _share(plan: Plan, target: Fraction, whole: Fraction, most: Fraction | None) -> Fraction:
+    """The amount of one day nearest to its target (the larger of two) whose rest can still be filled."""
+    step, table = _table(plan.vials, whole)
+    last = _units(whole, step)
+    top = last - 1 if most is None else min(last - 1, floor(most / step))
+    units = [unit for unit in range(1, top + 1) if table[unit] and table[last - unit] is not None]
+    return -min((abs(unit * step - target), -unit) for unit in units)[1] * step if units else Fraction()
+
+
+def _rounded(plan: Plan, target: Fraction, most: Fraction | None) -> Fraction:
+    """The amount that whole vials can hold for a target, by the declared rule. Of two that are equally good the larger
+    one. At a limit the amount never goes above it."""
+    step, table = _table(plan.vials, target * (1 + plan.within))
+    low, high = target * (1 - plan.within), target * (1 + plan.within)
+    if most is not None:
+        high = min(high, most)
+    if plan.to == "down":
+        high = min(high, target)
+    if plan.to == "up" and target != most:
+        low = target
+    fitting = range(ceil(low / step), floor(high / step) + 1)
+    if plan.to == "fewest vials":
+        found = min(
+            ((table[unit] or 0, abs(unit * step - target), -unit) for unit in fitting if table[unit]), default=None
+        )
+        unit = None if found is None else -found[2]
+    else:
+        unit = next((unit for unit in _outwards(target / step, fitting) if table[unit]), None)
+    if unit is None:
+        raise CannotPrepare(_far(plan, target))
+    return unit * step
+
+
+def _outwards(centre: Fraction, within: range) -> Iterator[int]:
+    """The whole numbers of a range by their distance from the centre, of two equally far ones the larger first."""
+    below, above = floor(centre), floor(centre) + 1
+    if centre == below:
+        if below in within:
+            yield below
+        below -= 1
+    while below >= within.start or above < within.stop:
+        if above < within.stop and (below < within.start or above - centre <= centre - below):
+            if above >= within.start:
+                yield above
+            above += 1
+        else:
+            if below < within.stop:
+                yield below
+            below -= 1
+
+
+def _far(plan: Plan, target: Fraction) -> str:
+    rule = {"up": " and not below", "down": " and not above"}.get(plan.to, "")
+    return (
+        f"No vials of {sizes(plan.vials)} come within {shown(plan.within * 100)} % of {shown(target)} g{rule}; choose "
+        "another number of days, or ask the trial office."
+    )
+
+
+def sizes(vials: Sequence[Fraction]) -> str:
+    """The sizes in words, from large to small."""
+    return ", ".join(f"{shown(size)} g" for size in vials)
+
+
+@lru_cache(maxsize=64)
+def _counts(steps: tuple[int, ...], length: int) -> tuple[int | None, ...]:
+    """For 0, 1, 2 ... steps the fewest vials that hold exactly so much; None where none do."""
+    fewest: list[int | None] = [0]
+    for unit in range(1, length):
+        best = None
+        for size in steps:
+            before = fewest[unit - size] if size <= unit else None
+            if before is not None and (best is None or before + 1 < best):
+                best = before + 1
+        fewest.append(best)
+    return tuple(fewest)
+
+
+def _table(vials: tuple[Fraction, ...], most: Fraction) -> tuple[Fraction, tuple[int | None, ...]]:
+    """The step that all vials are multiples of, and the table of counts up to `most` grams at least."""
+    step, steps = _steps(vials)
+    length = floor(most / step) + 1
+    if length > LARGEST_TABLE:
+        raise CannotPrepare(f"{shown(most)} g are too much for vials in steps of {shown(step)} g.")
+    return step, _counts(steps, 1 << length.bit_length())
+
+
+@lru_cache(maxsize=64)
+def _steps(vials: tuple[Fraction, ...]) -> tuple[Fraction, tuple[int, ...]]:
+    """The greatest amount of which every vial is a multiple, and of which multiple each is."""
+    denominator = lcm(*(size.denominator for size in vials))
+    step = Fraction(reduce(gcd, (int(size * denominator) for size in vials)), denominator)
+    return step, tuple(_units(size, step) for size in vials)
+
+
+def _units(amount: Fraction, step: Fraction) -> int:
+    return int(amount / step)
+
+
+def fewest_vials(vials: tuple[Fraction, ...], grams: Fraction) -> tuple[Vials, ...]:
+    """The fewest vials that hold exactly so much; of several ways the one with the largest vials first. Raises
+    `CannotPrepare` where there is none."""
+    step, table = _table(vials, grams)
+    left = grams / step
+    if left.denominator > 1 or table[int(left)] is None:
+        raise CannotPrepare(f"No vials of {sizes(vials)} hold exactly {shown(grams)} g.")
+    taken, unit = [], int(left)
+    for size, units in zip(vials, _steps(vials)[1], strict=True):
+        number = 0
+        while units <= unit and table[unit - units] == (table[unit] or 0) - 1:
+            number, unit = number + 1, unit - units
+        if number:
+            taken.append(Vials(size, number))
+    return tuple(taken)
+
+
+def _day(plan: Plan, number: int, target: Fraction, grams: Fraction) -> Day:
+    volume = floor(grams / plan.g_per_ml + Fraction(1, 2))
+    bags = ceil(Fraction(volume) / plan.bag_ml)
+    each, more = divmod(volume, bags)
+    filled = tuple(each + 1 if bag < more else each for bag in range(bags))
+    return Day(number, target, grams, fewest_vials(plan.vials, grams), volume, filled)
+
+
+# ------------------------------------------------------------------ the weight that the dose follows
+
+
+class Reading(NamedTuple):
+    """A body weight in kg as it stands on a visit's page."""
+
+    visit: str
+    kg: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Dosing:
+    """The dosing weight in kg, the visit that it comes from, and how it came about, in sentences."""
+
+    kg: Fraction
+    visit: str
+    says: tuple[str, ...]
+
+
+def dosing_weight(
+    rule: DosingWeight,
+    readings: Sequence[Reading],
+    baseline: str,
+    height_cm: Fraction | None = None,
+    female: bool | None = None,
+) -> Dosing:
+    """The dosing weight by the declared rule, from the weights up to the course in the order of visits.
+
+    `baseline` is the visit of randomisation; height and sex are needed where the rule adjusts. Raises `CannotPrepare`
+    where what it needs was not recorded.
+    """
+    if not readings:
+        raise CannotPrepare(f"No weight is recorded yet ({rule.item}); nothing is prepared without one.")
+    taken, says = _taken(rule, readings, baseline)
+    kg = taken.kg
+    if rule.adjusted is not None:
+        kg, more = _adjusted(rule, kg, height_cm, female)
+        says += more
+    if rule.at_most is not None and kg > amount(rule.at_most, "kg"):
+        says += (f"more than {rule.at_most}, so {rule.at_most} counts",)
+        kg = amount(rule.at_most, "kg")
+    return Dosing(kg, taken.visit, says)
+
+
+def _taken(rule: DosingWeight, readings: Sequence[Reading], baseline: str) -> tuple[Reading, tuple[str, ...]]:
+    newest = readings[-1]
+    if rule.taken == "newest":
+        return newest, (f"{shown(newest.kg)} kg at {newest.visit}, the newest weight",)
+    first = next((one for one in readings if one.visit == baseline), None)
+    if first is None:
+        raise CannotPrepare(f"No weight is recorded at {baseline} ({rule.item}); the dose follows it.")
+    says = f"{shown(first.kg)} kg at {baseline}, the baseline weight"
+    if rule.change is None or abs(newest.kg - first.kg) <= first.kg * amount(rule.change, "%") / 100:
+        return first, (says,)
+    return newest, (
+        f"{shown(newest.kg)} kg at {newest.visit}, which differs from {shown(first.kg)} kg at {baseline} by more than "
+        f"{rule.change}",
+    )
+
+
+def _adjusted(
+    rule: DosingWeight, kg: Fraction, height_cm: Fraction | None, female: bool | None
+) -> tuple[Fraction, tuple[str, ...]]:
+    """Adjusted body weight: ideal + share x (weight - ideal), where the weight exceeds the ideal one."""
+    if rule.adjusted is None or height_cm is None or female is None:
+        raise CannotPrepare("Height or sex is not recorded; the dose follows the adjusted body weight.")
+    ideal = (IDEAL_WOMAN if female else IDEAL_MAN) + IDEAL_PER_CM * (height_cm - IDEAL_FROM_CM)
+    if kg <= ideal:
+        return kg, ()
+    adjusted = round(ideal + Fraction(rule.adjusted.share) * (kg - ideal), 1)
+    return adjusted, (f"adjusted to {shown(adjusted)} kg (ideal weight {shown(round(ideal, 1))} kg)",)
+
+
+def exact(text: str) -> Fraction:
+    """The exact number of a value as it was written on a page. Raises ValueError for a text that is none."""
+    return Fraction(text)
+
+
+def in_unit(text: str, own: str, code: str) -> Fraction:
+    """A value that was written in its item's unit, in another one."""
+    factor, _ = logic.conversion(logic.unit(own), logic.unit(code))
+    return exact(text) * factor
