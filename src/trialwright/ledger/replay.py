@@ -174,6 +174,7 @@ class State:
     requests: dict[str, int] = field(default_factory=dict)
     alarms: list[Alarm] = field(default_factory=list)
     supply: dict[int, str] = field(default_factory=dict)
+    supplied: dict[str, int] = field(default_factory=dict)
     signed_off: dict[tuple[str, str], SignOff] = field(default_factory=dict)
     proposals: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     list_changes: list[int] = field(default_factory=list)
@@ -394,6 +395,7 @@ def _list_changed(state: State, fact: Fact, payload: Payload) -> None:
 
 def _supply_sealed(state: State, fact: Fact, payload: Payload) -> None:
     state.supply[fact.number] = payload["commitment"]
+    state.supplied[payload["reference"]] = fact.number
 
 
 def _ready(state: State, fact: Fact, payload: Payload) -> None:

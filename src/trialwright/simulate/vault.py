@@ -56,6 +56,6 @@ class MemoryVault:
         """Label -> arm of every drawn label; nothing here is sealed."""
         return dict(self._drawn)
 
-    def kept(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-        """Every value that was kept."""
-        return dict(self._kept)
+    def kept(self, keys: Sequence[str], under: str = "") -> Mapping[str, Mapping[str, Any]]:
+        """Every value that was kept under such a key."""
+        return {key: value for key, value in self._kept.items() if key.startswith(under)}

@@ -143,12 +143,14 @@ class SealedVault:
                 arms.update({label: again[label] for label in labels})
         return {label: arms[label] for label in drawn}
 
-    def kept(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-        """Every sealed value (the last one under each key), opened with private keys."""
+    def kept(self, keys: Sequence[str], under: str = "") -> Mapping[str, Mapping[str, Any]]:
+        """Every sealed value whose key begins with `under` (the last one under each key), opened with private keys."""
         values: dict[str, Mapping[str, Any]] = {}
         for key, commitment, ciphertext in self._rows(
             "SELECT key, commitment, ciphertext FROM store_sealedvalue ORDER BY id"
         ):
+            if not key.startswith(under):
+                continue  # what this reader does not need is not opened
             try:
                 content = orjson.loads(opened(bytes(ciphertext), keys))
             except NotOpened as error:

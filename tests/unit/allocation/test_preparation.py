@@ -147,7 +147,7 @@ def test_what_one_day_is_too_little_the_next_day_makes_up_for() -> None:
         (
             {"vials": (Fraction(20),)},
             5,
-            "No vials of 20 g come within 5 % of 30 g and not above 30 g; choose another number of days, or ask the "
+            "No vials of 20 g come within 5 % of 28 g; choose another number of days, or ask the "
             "trial office.",
         ),
         (
