@@ -7,6 +7,7 @@ looks at; they never block. The participation goes on (BL7).
 
 from datetime import timedelta
 
+from trialwright.allocation.notices import CATEGORIES
 from trialwright.conduct.desk import Desk
 from trialwright.conduct.permissions import Person
 from trialwright.conduct.refusal import Refused
@@ -19,14 +20,6 @@ BREAK_HOST, ENVELOPE, SAFETY_UNIT = "break host", "envelope", "safety unit"
 HOW = (BREAK_HOST, ENVELOPE)
 """How this verb's codes were broken; the safety unit has a verb of its own."""
 
-CATEGORIES = {
-    "emergency": "Medical emergency: the treatment decides what is done now",
-    "overdose": "Overdose, or a reaction during the infusion",
-    "exposure": "Somebody else was exposed (a child, a wrong patient)",
-    "pregnancy": "Pregnancy",
-    "other": "Another medical reason",
-}
-"""Why a code is broken, in the open; the words beside it are sealed, because they may name the arm."""
 SUSAR = "SUSAR"
 
 MANY, MANY_DAYS = 3, 7

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import errno
-import socket
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from trialwright.web import running
+from trialwright.web import listening, running
 from trialwright.web.reading import Reading
 from trialwright.web.running import LOG_IN_FAILED, LOGGED_IN, LOGGED_OUT, READ, Access
 from trialwright.web.sessions import Link
@@ -28,30 +25,18 @@ def serve(
 ) -> None:
     """Serve the trial in `folder` until interrupted; says the address and a link that opens one session in `role`.
 
-    Raises `CannotServe` or `store.NotATrial` where the folder or the role cannot be used, and `ledger.ports.Broken` for
-    a ledger that does not verify.
+    Raises `CannotServe`, `listening.CannotListen` or `store.NotATrial` where folder, role or address cannot be used, and
+    `ledger.ports.Broken` for a ledger that does not verify.
     """
-    _require_free(host, port)
+    listening.require_free(host, port)
     _configure(folder, host)
     require_blinded(folder, role)
     link = Link(role)
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    address = listening.address_of(host, port)
     say(f"The trial is at {address}/")
     say(f"A session as {role.replace('_', ' ')}, once: {address}/enter/{link.token}")
     say("Stop with Ctrl-C.")
-    _run(lambda: _opened(folder, link), host, port)
-
-
-def _require_free(host: str, port: int) -> None:
-    """Refuse an address that cannot be listened at, before a link to it is printed."""
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            tried.bind(address)
-    except OSError as error:
-        hint = "choose another with --port" if error.errno == errno.EADDRINUSE else "choose another with --host"
-        raise CannotServe(f"{host}:{port} cannot be served at: {error.strerror}; {hint}") from None
+    listening.run(lambda: _opened(folder, link), host, port, THREADS)
 
 
 def _configure(folder: Path, host: str) -> None:
@@ -125,31 +110,3 @@ def application() -> Any:
     from trialwright.web import settings
 
     return WhiteNoise(get_wsgi_application(), root=settings.STATIC, prefix="static/", max_age=3600)
-
-
-def _run(opened: Callable[[], Any], host: str, port: int) -> None:
-    from gunicorn.app.base import BaseApplication
-
-    class Server(BaseApplication):
-        """Gunicorn told in the program instead of by a file."""
-
-        def load_config(self) -> None:
-            chosen = {
-                "bind": f"{host}:{port}",
-                "workers": 1,
-                "threads": THREADS,
-                "worker_class": "gthread",
-                "loglevel": "warning",
-                "errorlog": "-",
-                "accesslog": None,  # addresses would hold the one-time token
-                "proc_name": "trialwright",
-                "graceful_timeout": 5,
-            }
-            for name, value in chosen.items():
-                self.cfg.set(name, value)
-
-        def load(self) -> Any:
-            return opened()
-
-    sys.argv[1:] = []  # gunicorn reads the command line that is not meant for it
-    Server().run()
