@@ -4,16 +4,19 @@ from trialwright.conduct.break_code import break_code
 from trialwright.conduct.consent import consent, withdraw_consent
 from trialwright.conduct.desk import Desk
 from trialwright.conduct.ending import complete, lose, stop_treatment, stop_visits
+from trialwright.conduct.kits import dispense_kits, list_kits, move_kits, quarantine_kits, receive_kits, report_no_kit
 from trialwright.conduct.lock import lock
 from trialwright.conduct.open_for_safety import open_for_safety
 from trialwright.conduct.open_snapshot import open_snapshot
 from trialwright.conduct.opening import activate, amend, open_trial
 from trialwright.conduct.permissions import MAY, Person
+from trialwright.conduct.prepare import keep_supply
 from trialwright.conduct.query import answer_query, ask_query, close_query, reopen_query
 from trialwright.conduct.randomise import randomise
 from trialwright.conduct.record import record
 from trialwright.conduct.redact import redact
 from trialwright.conduct.refusal import Refused
+from trialwright.conduct.release import release
 from trialwright.conduct.report_unblinding import report_unblinding
 from trialwright.conduct.screening import judge, prescreen, screen
 from trialwright.conduct.sign import sign
@@ -35,18 +38,26 @@ __all__ = [
     "complete",
     "consent",
     "correct_stratum",
+    "dispense_kits",
     "judge",
+    "keep_supply",
+    "list_kits",
     "lock",
     "lose",
+    "move_kits",
     "open_for_safety",
     "open_snapshot",
     "open_trial",
     "prescreen",
+    "quarantine_kits",
     "randomise",
+    "receive_kits",
     "record",
     "redact",
+    "release",
     "reopen_query",
     "report_error",
+    "report_no_kit",
     "report_unblinding",
     "screen",
     "sign",

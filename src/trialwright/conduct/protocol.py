@@ -5,6 +5,7 @@ from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from trialwright import design, eligibility, logic
+from trialwright.allocation.preparation import Plan, plan
 from trialwright.capture import FormRules
 from trialwright.conduct.refusal import Refused
 from trialwright.design.model import Definition, Fact
@@ -51,6 +52,11 @@ class Protocol:
     def strata_forms(self) -> frozenset[str]:
         """The forms that have an item on which a stratum rests."""
         return frozenset(factor.item.partition(".")[0] for factor in self.definition.randomisation.strata.values())
+
+    @cached_property
+    def preparation(self) -> Plan:
+        """How a treatment is prepared, in numbers. Raises ValueError where the definition does not say."""
+        return plan(self.definition)
 
     @cached_property
     def fact_scope(self) -> logic.Scope:

@@ -51,8 +51,8 @@ BROKEN_ELSEWHERE, UNKNOWN_LABEL = "code broken from another site", "code broken 
 SEALED_KEPT = "sealed.kept"
 """commitment: the value itself is in the vault"""
 SUPPLY_SEALED = "supply.sealed"
-"""commitment: what the pharmacy recorded (a lot, a preparation, a return) is in the vault; reference (a random name that
-the pharmacist's client gave it, so that it is kept once)"""
+"""commitment: what the pharmacy recorded (a lot, a preparation, a return) is in the vault; reference (a random name
+that the pharmacist's client gave it, so that it is kept once)"""
 TREATMENT_READY = "treatment.ready"
 """label, day ('1', or '1 to 3'), until (when it may no longer be given, counted from the hour of release before), again
 ('yes' where it replaces what was ready before): what was prepared for a participant's visit may be given; appended at
