@@ -259,11 +259,12 @@ class DatabaseLedger:
 
     def _caught_up(self, known: Head) -> Head:
         """Verify what others appended since; a ledger that does not verify is never appended to."""
-        before = next(self.records(known.number - 1), None) if known.number else None
+        others = self.records(max(known.number - 1, 0))
+        before = next(others, None) if known.number else None
         if known.number and (before is None or before[0] != known.number or before[15] != known.seal):
             self._broken = f"fact {known.number} is gone or is another one than this process has seen"
             raise Broken(self._broken)
-        found = verify_records(self.records(known.number), follows=known)
+        found = verify_records(others, follows=known)
         if not found.ok:
             self._broken = str(found)
             raise Broken(self._broken)
