@@ -15,6 +15,7 @@ from tests.plugins.world import CAST, CountedChance, MovedClock, World, monday_m
 
 from trialwright import conduct, design
 from trialwright.allocation.annex import Annex
+from trialwright.allocation.escrow import secret_length, to_escrow
 from trialwright.allocation.methods import Blocks
 from trialwright.allocation.slots import OpenSlot, draw_up, sealed_list
 from trialwright.conduct import Desk
@@ -42,16 +43,34 @@ def allocation_list() -> tuple[OpenSlot, ...]:
 
 
 @cache
-def holder_key() -> str:
-    """The private key of the one person who may open everything here; made for this run."""
+def holder_key(holder: str = "holder") -> str:
+    """The private key of the one person who may open every slot and every sealed value here, or of an escrow holder;
+    made for this run."""
     from pyrage import x25519
 
     return str(x25519.Identity.generate())
 
 
+def public_key(holder: str = "holder") -> str:
+    """Its public half."""
+    from pyrage import x25519
+
+    return str(x25519.Identity.from_str(holder_key(holder)).to_public())
+
+
+def all_keys() -> tuple[str, str, str]:
+    """The keys of the holder and of both escrow holders."""
+    return holder_key("holder"), holder_key("escrow-1"), holder_key("escrow-2")
+
+
+def in_escrow() -> tuple[bytes, bytes]:
+    """The two shares of the small list's seed and annex."""
+    return to_escrow(bytes(32), ANNEX, bytes(secret_length(ANNEX)), (public_key("escrow-1"), public_key("escrow-2")))
+
+
 def opened(ledger: Ledger, vault: Vault, clock: MovedClock) -> World:
     """The small trial, opened on an empty ledger, both sites active."""
-    world = World(Desk(ledger, vault, clock, CountedChance()), clock, small_trial(), (holder_key(),))
+    world = World(Desk(ledger, vault, clock, CountedChance()), clock, small_trial(), all_keys())
     conduct.open_trial(world.desk, small_trial(), by=CAST["sponsor"])
     for site in ("NORTH", "WEST"):
         world.does("sponsor", "activate", site=site)
@@ -65,14 +84,12 @@ def in_memory() -> World:
 
 def on_disk(folder: Path, database: str | None = None) -> Path:
     """A trial folder with the small trial open on SQLite, or on the PostgreSQL database at the address."""
-    from pyrage import x25519
-
     from trialwright import store
 
-    holder = str(x25519.Identity.from_str(holder_key()).to_public())
+    holder = public_key()
 
     def prepare(ledger: store.DatabaseLedger, vault: store.SealedVault) -> None:
-        vault.take_in(sealed_list(allocation_list(), ANNEX, [holder]), "PRESS")
+        vault.take_in(sealed_list(allocation_list(), ANNEX, [holder]), "PRESS", escrow=in_escrow())
         opened(ledger, vault, monday_morning())
 
     store.create(folder, database=database, recipients={"holder": holder}, prepare=prepare)
@@ -84,7 +101,7 @@ def reopened(folder: Path) -> World:
     from trialwright import store
 
     clock = monday_morning()
-    return World(store.open_desk(folder, clock, CountedChance()), clock, small_trial(), (holder_key(),))
+    return World(store.open_desk(folder, clock, CountedChance()), clock, small_trial(), all_keys())
 
 
 def copied(template: Path, place: Path) -> Path:

@@ -1,7 +1,14 @@
 """The allocations are opened after a lock, by two people together, with the keys of both escrow holders."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
+from tests.plugins.tampering import administrator
 from tests.plugins.world import HIGH, World
+from tests.plugins.worlds import ANNEX, holder_key, public_key
+
+from trialwright.allocation.escrow import secret_length, to_escrow
 
 TWO = {"with_": "second escrow holder", "why": "the final analysis"}
 """The second person of a final opening."""
@@ -83,3 +90,40 @@ def test_both_people_know_from_then_on(world: World) -> None:
     finished(world, "week8", "final")
     world.does("escrow holder", "unblind", stage="final", keys=world.keys, **TWO)
     assert world.state.knowing == {"p10", "p12"}
+
+
+# ------------------------------------------------------------------ behind a sealed vault
+
+
+@pytest.mark.requirement("BL2", "RN5")
+def test_both_shares_are_needed_and_the_right_ones(sqlite_world: Callable[[Path], World], tmp_path: Path) -> None:
+    """One key, a stranger's, the key of somebody who opens every single slot: each is a sentence, nothing changes."""
+    world = finished(sqlite_world(tmp_path / "trial"), "week8", "final")
+    first, second = holder_key("escrow-1"), holder_key("escrow-2")
+    table = [
+        ((), "share 1 of the seed stays closed"),
+        ((first,), "share 2 of the seed stays closed: the key of escrow holder 2 is not among those given"),
+        ((second,), "share 1 of the seed stays closed: the key of escrow holder 1 is not among those given"),
+        ((first, first), "share 2 of the seed stays closed"),
+        ((first, holder_key("stranger")), "share 2 of the seed stays closed"),
+        ((holder_key(),), "share 1 of the seed stays closed"),
+        ((first, "no key"), "share 1 of the seed stays closed"),
+        ((second, first), "done"),
+    ]
+    for keys, answer in table:
+        assert answer in world.says("escrow holder", "unblind", stage="final", keys=keys, **TWO)
+
+
+@pytest.mark.requirement("BL2", "RN5")
+def test_a_seed_that_does_not_give_the_committed_list_opens_nothing(
+    sqlite_world: Callable[[Path], World], tmp_path: Path
+) -> None:
+    """Somebody exchanged the shares for those of a list of their own."""
+    world = finished(sqlite_world(tmp_path / "trial"), "week8", "final")
+    holders = (public_key("escrow-1"), public_key("escrow-2"))
+    other = to_escrow(b"\1" * 32, ANNEX, bytes(secret_length(ANNEX)), holders)
+    with administrator(tmp_path / "trial") as run:
+        run("UPDATE store_list SET escrow_1 = %s, escrow_2 = %s", other)
+    refused = world.says("escrow holder", "unblind", stage="final", keys=world.keys, **TWO)
+    assert "The allocations were not opened: the seed in escrow does not give the list" in refused
+    assert world.state.assignments == {}

@@ -25,13 +25,19 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
-@pytest.fixture
-def key(tmp_path: Path) -> Path:
-    """A key file of the one holder, which nobody else can read."""
-    path = tmp_path / "holder.key"
-    path.write_text(holder_key() + "\n")
+def key_file(folder: Path, holder: str) -> Path:
+    """A key file, which nobody else can read."""
+    path = folder / f"{holder}.key"
+    path.write_text(holder_key(holder) + "\n")
     path.chmod(0o600)
     return path
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> tuple[str, ...]:
+    """Both escrow keys as words of a command."""
+    one, two = (str(key_file(tmp_path, holder)) for holder in ("escrow-1", "escrow-2"))
+    return ("--keys", one, "--keys", two)
 
 
 def ran(*words: object) -> Result:
@@ -39,12 +45,12 @@ def ran(*words: object) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
-def test_before_a_lock_nothing_is_analysed_by_arm(folder: Path, key: Path) -> None:
+def test_before_a_lock_nothing_is_analysed_by_arm(folder: Path, keys: tuple[str, ...]) -> None:
     table = [
         ((), "The trial is blinded"),
-        (("--keys", key), "say who with --by"),
-        (("--keys", key, "--by", "s.tist"), "say who with --by"),
-        (("--keys", key, "--by", "s.tist", "--with", "e.scrow"), "Nothing is opened before a lock"),
+        (keys, "say who with --by"),
+        ((*keys, "--by", "s.tist"), "say who with --by"),
+        ((*keys, "--by", "s.tist", "--with", "e.scrow"), "Nothing is opened before a lock"),
     ]
     for words, answer in table:
         result = ran("analyse", folder, *words)
@@ -56,9 +62,11 @@ def test_before_a_lock_nothing_is_analysed_by_arm(folder: Path, key: Path) -> No
 
 
 @pytest.mark.requirement("BL1", "BL5")
-def test_after_a_staged_lock_the_firewall_analyses_and_the_ledger_learns_no_arm(folder: Path, key: Path) -> None:
+def test_after_a_staged_lock_the_firewall_analyses_and_the_ledger_learns_no_arm(
+    folder: Path, keys: tuple[str, ...]
+) -> None:
     reopened(folder).locked("week8")
-    answered = ran("analyse", folder, "--keys", key, "--by", "s.tist", "--with", "e.scrow", "--json")
+    answered = ran("analyse", folder, *keys, "--by", "s.tist", "--with", "e.scrow", "--json")
     assert answered.exit_code == 0, answered.output
     assert json.loads(answered.stdout)
     opening = list(store.open_ledger(folder).facts())[-1]
@@ -73,6 +81,8 @@ def test_a_strangers_key_opens_nothing_and_says_so(folder: Path, tmp_path: Path)
     strange = tmp_path / "strange.key"
     strange.write_text(f"{x25519.Identity.generate()}\n")
     strange.chmod(0o600)
-    result = ran("analyse", folder, "--keys", strange, "--by", "s.tist", "--with", "e.scrow")
-    assert "The allocations were not opened" in str(result.exception)
+    for given in ((strange,), (key_file(tmp_path, "escrow-1"), strange), (key_file(tmp_path, "escrow-2"),)):
+        words = [word for path in given for word in ("--keys", path)]
+        result = ran("analyse", folder, *words, "--by", "s.tist", "--with", "e.scrow")
+        assert "The allocations were not opened: share" in str(result.exception)
     assert store.verify(folder).ok

@@ -1,0 +1,106 @@
+"""What the proof of an allocation needs of a trial folder: without a key what is kept, with keys what it means."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median_low
+from typing import Any
+
+from django.db import connections
+
+from trialwright.allocation.bulk import Regenerated, regenerated
+from trialwright.allocation.proof import Draw, Evidence, Place, Segment
+from trialwright.ledger import kinds
+from trialwright.ledger.fact import Fact
+from trialwright.ledger.replay import State, replay
+from trialwright.ledger.vault import SEALED_LIST, CannotOpen
+from trialwright.store.folder import read_folder
+from trialwright.store.ledger import DatabaseLedger
+from trialwright.store.opening import alias
+from trialwright.store.vault import KeptList, SealedVault
+
+SUPPLY = "supply/"
+"""How the keys of the pharmacy's sealed records begin."""
+
+
+class StaysClosed(Exception):
+    """The keys given do not open what the proof asks for; the reason is a sentence."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A trial folder as the proof reads it. Nothing in it is opened."""
+
+    state: State
+    evidence: Evidence
+    lists: tuple[KeptList, ...]
+    vault: SealedVault
+
+    def redrawn(self, keys: Sequence[str]) -> Mapping[int, Regenerated]:
+        """Number of a list -> the list as seed and annex from escrow give it; lists of an allocator have none. Raises
+        `StaysClosed` where a share stays closed or the annex is another."""
+        lists = [kept for kept in self.lists if kept.kind == SEALED_LIST and kept.escrow is not None]
+        try:
+            return {kept.id: self._again(kept, keys) for kept in lists}
+        except CannotOpen as error:
+            raise StaysClosed(str(error)) from error
+
+    def _again(self, kept: KeptList, keys: Sequence[str]) -> Regenerated:
+        seed, annex = self.vault.secrets(kept, keys)
+        rows: dict[str, list[int]] = {}
+        for row, place in enumerate(place for place in self.evidence.places if place.list == kept.id):
+            rows.setdefault(place.stratum, []).append(row)
+        # The order of the strata is that of their rows; one slot that was moved must not turn the whole list about.
+        strata = sorted(rows, key=lambda stratum: median_low(rows[stratum]))
+        counts = sorted(map(len, rows.values()))
+        return regenerated(annex, strata, counts[len(counts) // 2], seed)
+
+    def records(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """The pharmacy's sealed records by key. Raises `StaysClosed` where none of the keys opens them."""
+        try:
+            return self.vault.kept(keys, SUPPLY)
+        except CannotOpen as error:
+            raise StaysClosed(str(error)) from error
+
+
+def kept(folder: Path) -> Kept:
+    """Read a trial folder for the proof."""
+    trial = read_folder(folder)
+    name = alias(trial)
+    ledger = DatabaseLedger(name)
+    vault = SealedVault(ledger, trial.recipients)
+    facts = list(ledger.facts())
+    lists = vault.lists()
+    state = replay(facts)
+    segments = [_segment(one, facts) for one in lists]
+    evidence = Evidence(segments, _places(name), _draws(facts), dict(state.assignments))
+    return Kept(state, evidence, lists, vault)
+
+
+def _segment(kept: KeptList, facts: Sequence[Fact]) -> Segment:
+    number = kept.taken_by or 1
+    fact = facts[number - 1] if number <= len(facts) else None
+    said = (fact.payload or {}) if fact is not None and fact.kind in (kinds.TRIAL_OPENED, kinds.LIST_CHANGED) else {}
+    root, annex = said.get("root") or "", said.get("annex") or ""
+    return Segment(kept.id, number, kept.root, kept.annex_sha256, root, annex, kept.kind == SEALED_LIST)
+
+
+def _draws(facts: Sequence[Fact]) -> list[Draw]:
+    return [
+        Draw(
+            fact.number,
+            fact.participant or "",
+            fact.payload["stratum"],
+            int(fact.payload["position"]),
+            fact.payload["label"],
+            fact.payload["leaf"],
+        )
+        for fact in facts
+        if fact.kind == kinds.ALLOCATION_DRAWN and fact.payload is not None
+    ]
+
+
+def _places(name: str) -> list[Place]:
+    with connections[name].cursor() as cursor:
+        cursor.execute("SELECT list_id, stratum, position, label, leaf, drawn_by FROM store_slot ORDER BY id")
+        return [Place(*row) for row in cursor.fetchall()]
