@@ -5,7 +5,8 @@ x_fi be how many of that level arm i would have if this participant got k, divid
 
     G_k = Σ_f w_f · D(x_f1 ... x_fK)        (and w_overall · D over all participants, where that is asked for)
 
-with D the range, the variance (divisor K - 1) or the standard deviation. The arm with the least G is preferred.
+with D the range, the variance (divisor K - 1), the standard deviation, or the marginal balance
+Σ_{i<j} |x_i - x_j| / ((K - 1) Σ x_i) of Han, Enas and McEntegart (below). The arm with the least G is preferred.
 
 The random element for ratios is the biased-coin minimisation of Han, Enas and McEntegart 2009, Statistics in Medicine
 28: 3329-3346: `p` is the probability of a preferred arm of the smallest share; a preferred arm i of another share gets
@@ -18,6 +19,7 @@ rule, ties put in random order.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import combinations
 from math import lcm
 from types import MappingProxyType
 from typing import ClassVar
@@ -27,7 +29,7 @@ from trialwright.allocation.methods.shares import drawn, ordered, ratio_problems
 from trialwright.allocation.methods.state import Margins, Minimised
 from trialwright.allocation.stream import Stream
 
-MEASURES = ("range", "variance", "standard_deviation")
+MEASURES = ("range", "variance", "standard_deviation", "marginal_balance")
 NONE = Fraction(0)
 
 
@@ -142,29 +144,41 @@ def imbalances(method: Minimisation, margins: Margins, levels: Mapping[str, str]
     unit = lcm(*method.ratio.values())
     steps = [unit // share for share in method.ratio.values()]
     scaled = [([count * step for count, step in zip(row, steps, strict=True)], weight) for row, weight in rows]
-    if method.measure == "range":
-        return [sum((Fraction(w * _range(row, arm, steps), unit) for row, w in scaled), NONE) for arm in range(arms)]
-    if method.measure == "variance":
-        over = arms * (arms - 1) * unit * unit
-        return [sum((Fraction(w * _spread(row, arm, steps), over) for row, w in scaled), NONE) for arm in range(arms)]
-    return [_roots(scaled, arm, steps) for arm in range(arms)]
+    if method.measure == "standard_deviation":
+        return [_roots(scaled, arm, steps) for arm in range(arms)]
+    measured = {"range": _range, "variance": _variance, "marginal_balance": _marginal_balance}[method.measure]
+    return [
+        sum((weight * measured(_then(row, arm, steps), unit) for row, weight in scaled), NONE) for arm in range(arms)
+    ]
 
 
-def _range(row: Sequence[int], arm: int, steps: Sequence[int]) -> int:
-    then = [*row[:arm], row[arm] + steps[arm], *row[arm + 1 :]]
-    return max(then) - min(then)
+def _then(row: Sequence[int], arm: int, steps: Sequence[int]) -> list[int]:
+    """The row if this participant got the arm."""
+    return [*row[:arm], row[arm] + steps[arm], *row[arm + 1 :]]
 
 
-def _spread(row: Sequence[int], arm: int, steps: Sequence[int]) -> int:
+def _range(then: Sequence[int], unit: int) -> Fraction:
+    return Fraction(max(then) - min(then), unit)
+
+
+def _variance(then: Sequence[int], unit: int) -> Fraction:
+    return Fraction(_spread(then), len(then) * (len(then) - 1) * unit * unit)
+
+
+def _spread(then: Sequence[int]) -> int:
     """K Σx² - (Σx)², which is K (K - 1) times the variance."""
-    then = [*row[:arm], row[arm] + steps[arm], *row[arm + 1 :]]
     return len(then) * sum(count * count for count in then) - sum(then) ** 2
+
+
+def _marginal_balance(then: Sequence[int], unit: int) -> Fraction:
+    apart = sum(abs(one - other) for one, other in combinations(then, 2))
+    return Fraction(apart, (len(then) - 1) * sum(then))
 
 
 def _roots(scaled: Sequence[tuple[Sequence[int], int]], arm: int, steps: Sequence[int]) -> dict[int, int]:
     sums: dict[int, int] = {}
     for row, weight in scaled:
-        radicand = _spread(row, arm, steps)
+        radicand = _spread(_then(row, arm, steps))
         sums[radicand] = sums.get(radicand, 0) + weight
     return sums
 
