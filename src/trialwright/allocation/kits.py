@@ -27,8 +27,10 @@ from trialwright.allocation.stream import Stream, framed
 
 DOMAIN = b"trialwright kit leaf 1"
 FORMAT = "trialwright sealed kits 1"
-KIT_HOLDERS = ("pharmacist-1", "pharmacist-2", "depot", "safety-unit", "break-host")
-"""To whom every kit is sealed."""
+KIT_HOLDERS = ("pharmacist-1", "pharmacist-2", "safety-unit", "break-host")
+"""To whom every kit is sealed, so that whoever can open a slot can open a kit."""
+OTHER_KIT_HOLDERS = ("depot", "dispensing-service", "unblinded-monitor")
+"""To whom too, where they have a key: who labels kits, who chooses them by machine, who checks the account."""
 
 
 class WrongKit(Exception):

@@ -29,6 +29,10 @@ from trialwright.design.model import Definition
 from trialwright.ledger import kits
 
 
+class ShipsNone(LookupError):
+    """The trial's definition has no section `kits`."""
+
+
 class NoKit(Exception):
     """No kit can be handed out. Which arm is lacking is never said."""
 
@@ -45,9 +49,9 @@ class Taker:
 
 
 def kits_of(definition: Definition) -> KitSupply:
-    """How the trial supplies kits. Raises LookupError for a trial that ships none."""
+    """How the trial supplies kits. Raises ShipsNone for a trial without kits."""
     if definition.kits is None:
-        raise LookupError(f"{definition.id} ships no numbered kits; its definition has no section `kits`")
+        raise ShipsNone(f"{definition.id} ships no numbered kits; its definition has no section `kits`")
     return definition.kits
 
 

@@ -10,14 +10,21 @@ from typing import Annotated
 
 import typer
 
+from trialwright.cli.allocation import allocation_app
+from trialwright.cli.break_host import break_host_app
+from trialwright.cli.breaks import breaks_app
 from trialwright.cli.check import check
 from trialwright.cli.demo import demo
 from trialwright.cli.diff import diff
+from trialwright.cli.dsmb import dsmb_app
 from trialwright.cli.keys import keys_app
+from trialwright.cli.kits import kits_app
 from trialwright.cli.ledger import ledger_app
+from trialwright.cli.open import open_
 from trialwright.cli.registry import registry_app
 from trialwright.cli.rehearse import rehearse
 from trialwright.cli.report import analyse, report
+from trialwright.cli.safety import safety_app
 from trialwright.cli.score import score_app
 from trialwright.cli.screen import screen
 from trialwright.cli.serve import serve
@@ -51,7 +58,19 @@ def _program(
 
 for command in (check, diff, screen, rehearse, demo, serve, analyse, report):
     app.command()(command)
-for name, group in (("keys", keys_app), ("score", score_app), ("ledger", ledger_app), ("registry", registry_app)):
+app.command("open")(open_)
+for name, group in (
+    ("allocation", allocation_app),
+    ("break-host", break_host_app),
+    ("breaks", breaks_app),
+    ("dsmb", dsmb_app),
+    ("keys", keys_app),
+    ("kits", kits_app),
+    ("ledger", ledger_app),
+    ("registry", registry_app),
+    ("safety", safety_app),
+    ("score", score_app),
+):
     app.add_typer(group, name=name)
 
 

@@ -88,6 +88,10 @@ def _show(result: dict[str, Any]) -> None:
     _flow(console, result)
     _arms(console, result)
     _published(console, result)
+    if result["supply"] is not None:
+        from trialwright.cli.kits import show_supply
+
+        show_supply(result["supply"])
     for caveat in result["caveats"]:
         console.print(f"Caveat: {caveat}")
     console.print(f"{result['assumed']} values of scenarios.yaml are assumed (docs/explanation/simulation.md).")

@@ -158,19 +158,13 @@ def dispense_kits(
     visit in whose stead this one is given."""
     with desk.act("dispense_kits", by) as state:
         desk.require_unlocked(visit)
-        plan = _plan(desk)
         person = desk.participant(participant, by)
-        require_takes_kits(desk, person, visit)
-        broken = kit_number(replaces) if replaces else ""
-        if broken:
+        count = how_many(desk, person, visit, replaces)
+        if replaces:
             require_why(why)
-            _require_replaceable(state, broken, person, visit)
-        room = plan.dispense[visit] - len(handed_out(state, participant, visit))
-        if room < 1:
-            given = ", ".join(handed_out(state, participant, visit))
-            raise Refused(f"{participant} was handed the kits of {visit} already: {given}.", "handed out")
-        if len(numbers) != (1 if broken else room):
-            raise Refused(f"{participant} gets {1 if broken else room} at {visit}; {len(numbers)} are named.", "count")
+        if len(numbers) != count:
+            raise Refused(f"{participant} gets {count} at {visit}; {len(numbers)} are named.", "count")
+        broken = kit_number(replaces)
         return _moved(desk, state, by, kits.DISPENSE, numbers, person.site, why, person, visit, broken)
 
 
@@ -183,8 +177,9 @@ def report_no_kit(desk: Desk, *, participant: str, visit: str, by: Person) -> Fa
 # ------------------------------------------------------------------ what is asked first
 
 
-def require_takes_kits(desk: Desk, person: Participant, visit: str) -> None:
-    """Refuse somebody who is not randomised or takes no treatment any more, and a visit that hands out no kit."""
+def how_many(desk: Desk, person: Participant, visit: str, replaces: str = "") -> int:
+    """How many kits somebody is handed at a visit now, one in the stead of a damaged or lost one (`replaces`). Refused
+    for somebody who is not randomised, takes no treatment any more or has them already, and at other visits."""
     plan = _plan(desk)
     desk.require_taking_part(person)
     if person.allocation is None:
@@ -193,6 +188,13 @@ def require_takes_kits(desk: Desk, person: Participant, visit: str) -> None:
         raise Refused(f"{person.id} has stopped treatment; nothing more is dispensed.", "stopped")
     if visit not in plan.dispense:
         raise Refused(f"No kit is handed out at {visit}; the visits are {', '.join(plan.dispense)}.", "visit")
+    if replaces:
+        _require_replaceable(desk.state, kit_number(replaces), person, visit)
+    given = handed_out(desk.state, person.id, visit)
+    room = plan.dispense[visit] - len(given)
+    if room < 1:
+        raise Refused(f"{person.id} was handed the kits of {visit} already: {', '.join(given)}.", "handed out")
+    return 1 if replaces else room
 
 
 def handed_out(state: State, participant: str, visit: str) -> list[str]:

@@ -6,12 +6,13 @@ participant's arm is there, the visit goes without and is counted; what is missi
 """
 
 import heapq
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
+from trialwright import design
 from trialwright.allocation.annex import TEST
 from trialwright.allocation.kits import KitOrder, Lot, draw_up_kits
 from trialwright.allocation.resupply import (
@@ -33,9 +34,14 @@ from trialwright.compute import chance
 from trialwright.design.model import Definition
 from trialwright.ledger import kits
 from trialwright.ledger.kits import Kit, Movement
-from trialwright.simulate.casting import Cast
+from trialwright.simulate.casting import Cast, imagine
+from trialwright.simulate.figures import mean_of, share_of
 from trialwright.simulate.participants import NEVER
+from trialwright.simulate.program import program
+from trialwright.simulate.reading import read
 
+CHUNK = 16
+"""Trials imagined together."""
 ARRIVAL, VISIT, LOOK = range(3)
 """The order of things on one day."""
 
@@ -93,7 +99,7 @@ class _Depot:
 
 
 def supplied(cast: Cast, making: Making = Making()) -> Supplied:
-    """The supply of one imagined trial. Raises LookupError for a trial that ships no kits."""
+    """The supply of one imagined trial. Raises ShipsNone for a trial that ships no kits."""
     depot = _made(cast, making)
     events = _events(cast, depot)
     while events:
@@ -226,17 +232,15 @@ def _under_way(depot: _Depot, site: str) -> list[str]:
 def supply_summary(definition: Definition, done: Sequence[Supplied]) -> dict[str, Any]:
     """Over all trials, each figure with its Monte Carlo error: how likely it is that a kit is lacking (for any visit of
     the trial, at each site, at one visit), what is shipped and what of it is left over."""
-    from trialwright.simulate.summary import mean_of
-
     n = len(done)
     visits = sum(one.visits for one in done)
     short = sum(sum(one.lacking.values()) for one in done)
     return {
         "times": n,
         "stock_out": {
-            "trial": _share(sum(any(one.lacking.values()) for one in done), n),
-            "sites": {site: _share(sum(one.lacking[site] > 0 for one in done), n) for site in definition.sites},
-            "visit": _share(short, visits),
+            "trial": share_of(sum(any(one.lacking.values()) for one in done), n),
+            "sites": {site: share_of(sum(one.lacking[site] > 0 for one in done), n) for site in definition.sites},
+            "visit": share_of(short, visits),
         },
         "made": mean_of([float(one.made) for one in done]),
         "sent": mean_of([float(one.sent) for one in done]),
@@ -248,17 +252,23 @@ def supply_summary(definition: Definition, done: Sequence[Supplied]) -> dict[str
     }
 
 
-def _share(count: int, n: int) -> dict[str, float | None]:
-    """A share in per cent with its Monte Carlo error. Where nothing (or everything) was counted the binomial error
-    would be 0; `upper` is the exact 95 % limit that is true even then (for no event 1 - 0.05^(1/n))."""
-    from trialwright.analysis.proportions import clopper_pearson
-
-    if n == 0:
-        return {"mean": None, "error": None, "upper": None}
-    share = count / n
-    exact = clopper_pearson(count, n)
-    return {
-        "mean": round(100 * share, 4),
-        "error": round(100 * math.sqrt(share * (1 - share) / n), 4),
-        "upper": round(100 * exact.upper, 4),
-    }
+def simulated(
+    trial: Path,
+    seed: int,
+    times: int,
+    scenario: str | None = None,
+    making: Making = Making(),
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, Any]:
+    """The supply of `times` imagined trials of a definition. Raises ShipsNone for a trial that ships no kits."""
+    source = read(trial)
+    definition = design.read(trial)
+    kits_of(definition)
+    planned = program(source, definition, scenario)
+    done: list[Supplied] = []
+    for first in range(0, times, CHUNK):
+        for cast in imagine(planned, seed, range(first, min(times, first + CHUNK))):
+            done.append(supplied(cast, making))
+        if progress is not None:
+            progress(len(done))
+    return {"trial": definition.id, "scenario": planned.name, "seed": seed, **supply_summary(definition, done)}

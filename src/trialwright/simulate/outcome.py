@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from time import process_time
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from trialwright.ledger.replay import Participant
 from trialwright.ledger.snapshot import Snapshot
 from trialwright.simulate.rehearsal import Rehearsed
 from trialwright.simulate.scenario import Fate
+
+if TYPE_CHECKING:
+    from trialwright.simulate.kits import Supplied
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Outcome:
     rejected: bool = False
     refused: str = ""
     cpu: float = 0.0
+    supply: "Supplied | None" = None
 
 
 def outcome(done: Rehearsed, began: float) -> Outcome:

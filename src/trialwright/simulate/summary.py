@@ -5,6 +5,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from time import process_time
@@ -14,6 +15,8 @@ from trialwright import design
 from trialwright.analysis.proportions import clopper_pearson
 from trialwright.compute import map_chunks
 from trialwright.simulate.casting import imagine
+from trialwright.simulate.figures import mean_of
+from trialwright.simulate.kits import supplied, supply_summary
 from trialwright.simulate.outcome import Outcome, outcome
 from trialwright.simulate.program import Program, program
 from trialwright.simulate.reading import Read, read
@@ -55,7 +58,9 @@ def _chunk(trial: str, scenario: str | None, seed: int, numbers: range, step: Ca
         done = []
         for cast in casts:
             began = process_time() - share
-            done.append(outcome(rehearse(cast), began))
+            came_to = outcome(rehearse(cast), began)
+            # A trial that ships kits is supplied too; how long that takes is not counted as rehearsing.
+            done.append(replace(came_to, supply=supplied(cast)) if ready.definition.kits is not None else came_to)
             step()
     return done
 
@@ -80,6 +85,7 @@ def summary(trial: Path, scenario: str | None, seed: int, done: Sequence[Outcome
     source, ready = _ready(str(trial), scenario)
     chosen = ready.scenario
     analysed = [one for one in done if not one.refused]
+    supplies = [one.supply for one in done if one.supply is not None]
     return {
         "trial": ready.definition.id,
         "definition": design.fingerprint(ready.definition),
@@ -102,6 +108,7 @@ def summary(trial: Path, scenario: str | None, seed: int, done: Sequence[Outcome
         "arms": {arm: _arm(ready, arm, analysed) for arm in (analysed[0].arms if analysed else ())},
         "primary": _primary(done, analysed),
         "published": _published(ready, analysed),
+        "supply": supply_summary(ready.definition, supplies) if supplies else None,
         "unlike": sum(len(one.unlike) for one in done),
         "timing": {"cpu_seconds_per_trial": round(sum(one.cpu for one in done) / max(1, len(done)), 4)},
     }
@@ -114,18 +121,6 @@ FLOW = (
 
 def _count(one: Outcome, name: str) -> int:
     return int(getattr(one, name))
-
-
-def mean_of(values: Sequence[float]) -> dict[str, float | None]:
-    """Mean and Monte Carlo error (standard error over the trials); None where there are too few."""
-    n = len(values)
-    if not n:
-        return {"mean": None, "error": None}
-    mean = math.fsum(values) / n
-    if n < 2:
-        return {"mean": round(mean, 4), "error": None}
-    variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
-    return {"mean": round(mean, 4), "error": round(math.sqrt(variance / n), 4)}
 
 
 def _arm(ready: Program, arm: str, done: Sequence[Outcome]) -> dict[str, Any]:
