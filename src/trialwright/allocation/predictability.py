@@ -89,7 +89,7 @@ def greatest_imbalance(method: Method, n: int, exact: bool = False) -> Mapping[F
     for _ in range(n):
         then: dict[tuple[Counts, Fraction], Number] = defaultdict(lambda: 0 * one)
         for (state, greatest), part in now.items():
-            for chance, after in _steps(method, state):
+            for chance, after in _steps(method, state, type(one)):
                 reached = max(greatest, imbalance_of(after, shares))
                 for begun, share in _opened(method, after).items():
                     then[begun, reached] += part * (chance * share)
@@ -159,12 +159,12 @@ def _chances(method: Method, state: Counts) -> tuple[Fraction, ...]:
     return method.chances(Counted(state))
 
 
-def _steps(method: Method, state: Counts) -> Iterator[tuple[Fraction, Counts]]:
+def _steps(method: Method, state: Counts, number: type[Number]) -> Iterator[tuple[Number, Counts]]:
     """Where a draw may lead: its probability, and what was given (or is left) then."""
     change = -1 if isinstance(method, Blocks) else 1
     for arm, chance in enumerate(_chances(method, state)):
         if chance:
-            yield chance, (*state[:arm], state[arm] + change, *state[arm + 1 :])
+            yield number(chance), (*state[:arm], state[arm] + change, *state[arm + 1 :])
 
 
 def _plainly(method: Method, n: int, one: Number) -> tuple[list[Number], list[Number], dict[Fraction, Number]]:
@@ -178,7 +178,7 @@ def _plainly(method: Method, n: int, one: Number) -> tuple[list[Number], list[Nu
         then: Chances = defaultdict(lambda: 0 * one)
         guess, sure = 0 * one, 0 * one
         for state, part in now.items():
-            steps = list(_steps(method, state))
+            steps = list(_steps(method, state, type(one)))
             best = max(chance for chance, _ in steps)
             guess += part * best
             sure += part if best == 1 else 0
@@ -194,6 +194,8 @@ def _plainly(method: Method, n: int, one: Number) -> tuple[list[Number], list[Nu
 
 
 def _reopened(method: Method, states: Chances, one: Number) -> Chances:
+    if not isinstance(method, Blocks):
+        return states
     now: Chances = defaultdict(lambda: 0 * one)
     for state, part in states.items():
         for begun, share in _opened(method, state).items():
