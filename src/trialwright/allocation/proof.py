@@ -7,10 +7,14 @@ says where.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import orjson
 
 from trialwright.allocation.bulk import Regenerated
 from trialwright.allocation.merkle import merkle_root
+from trialwright.allocation.seed_shares import PARTS, signed_by
+from trialwright.ledger.canonical import fingerprint
 
 
 class Place(NamedTuple):
@@ -38,7 +42,8 @@ class Draw(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Segment:
     """The list (number 1) or an extension of it. `said_root` and `said_annex` stand in the fact that took it in,
-    `root` and `annex_sha256` in the vault; `ordered` is false where arms are drawn by an allocator."""
+    `root` and `annex_sha256` in the vault; `ordered` is false where arms are drawn by an allocator; `document` is what
+    the people who made the list signed, as that fact keeps it."""
 
     number: int
     fact: int
@@ -47,6 +52,7 @@ class Segment:
     said_root: str
     said_annex: str
     ordered: bool = True
+    document: str = ""
 
     @property
     def name(self) -> str:
@@ -133,6 +139,52 @@ def root_of(leaves: Iterable[str]) -> str:
         return merkle_root([bytes.fromhex(leaf) for leaf in leaves]).hex()
     except ValueError:
         return ""
+
+
+def signed(evidence: Evidence) -> Step:
+    """Generator, witness and reviewer have signed terms that name this root and this annex."""
+    name = "The list is signed by who made it"
+    documents = {segment: document for segment in evidence.segments if (document := _document(segment)) is not None}
+    if not documents:
+        return Step(name, OPEN, "The list was taken in without signed terms, as a rehearsal's may be.")
+    people = [person for document in documents.values() for person in _people(document)]
+    found = (one for segment, document in documents.items() for one in _unsigned(segment, document))
+    return step(name, PROVEN, f"Signed by {', '.join(people)}, for this root and this annex.", found)
+
+
+def _document(segment: Segment) -> dict[str, Any] | None:
+    try:
+        held = orjson.loads(segment.document)
+    except orjson.JSONDecodeError:
+        return None
+    return held if isinstance(held, dict) and all(isinstance(held.get(part), dict) for part in PARTS) else None
+
+
+def _people(document: Mapping[str, Any]) -> list[str]:
+    review = document.get("review")
+    people = [f"{document[part]['name']} ({part})" for part in PARTS]
+    return [*people, f"{review['reviewed_by']} (reviewer)"] if review else people
+
+
+def _unsigned(segment: Segment, document: Mapping[str, Any]) -> Iterator[Discrepancy]:
+    where = f"fact {segment.fact}"
+    statement = {key: value for key, value in document.items() if key not in ("signatures", "review")}
+    if (statement.get("root"), statement.get("annex_sha256")) != (segment.said_root, segment.said_annex):
+        yield Discrepancy(where, f"what was signed of {segment.name} names another root or annex.")
+    for part in PARTS:
+        person, signature = document[part], str(document.get("signatures", {}).get(part, ""))
+        if not signed_by(str(person.get("public_key", "")), signature, statement):
+            yield Discrepancy(where, f"the signature of the {part}, {person.get('name')}, does not stand.")
+    review = document.get("review")
+    if review:
+        said = {
+            "form": statement.get("form"),
+            "reviewed": fingerprint(statement),
+            "by": review.get("reviewed_by"),
+            "on": review.get("reviewed_on"),
+        }
+        if not signed_by(str(review.get("public_key", "")), str(review.get("signature", "")), said):
+            yield Discrepancy(where, f"the signature of the reviewer, {review.get('reviewed_by')}, does not stand.")
 
 
 def in_order(evidence: Evidence) -> Step:

@@ -71,7 +71,8 @@ def _lots(records: Mapping[str, Record]) -> Mapping[str, set[str]]:
     lots: dict[str, set[str]] = {}
     for record in records.values():
         if record.get("record") == RECEIVED:
-            lots.setdefault(str(record.get("lot", "")), set()).add(str(record.get("product", "")))
+            for one in record.get("lots") or ():
+                lots.setdefault(str(one.get("lot", "")), set()).add(str(one.get("product", "")))
     return lots
 
 
@@ -84,24 +85,32 @@ def _wrong_product(expected: Expected, record: Record, arm: str, product: str) -
     )
 
 
-def _wrong_lots(expected: Expected, product: str, used: Sequence[str], lots: Mapping[str, set[str]]) -> Iterator[str]:
-    """Lots are checked where the pharmacy kept receipts; a lot of another product is a wrong bag."""
-    for lot in used:
-        received = lots.get(str(lot))
-        if lots and received is None:
-            yield f"lot {lot} was never received."
-        elif received is not None and product not in received:
+def _wrong_lots(
+    expected: Expected, product: str, used: Sequence[Record], lots: Mapping[str, set[str]]
+) -> Iterator[str]:
+    """A lot that was used as another product than it was received as is a wrong bag. A pharmacy that kept no receipts
+    has nothing to compare with."""
+    for one in used:
+        lot, as_product = str(one.get("lot", "")), str(one.get("product", ""))
+        received = lots.get(lot, set())
+        if lots and not received:
+            yield f"lot {lot} was used and never received."
+        elif as_product != product or (received and product not in received):
             yield (
-                f"lot {lot} was received as {', '.join(sorted(received))} and used as {product}."
+                f"lot {lot} was received as {', '.join(sorted(received)) or as_product} and used as {product}."
                 if expected.names_arms
-                else f"lot {lot} was received as another product than it was used as."
+                else f"lot {lot} was used as another product than it is."
             )
 
 
 def _wrong_infusions(
     expected: Expected, prepared: Mapping[str, Record], given: Sequence[Given]
 ) -> Iterator[Discrepancy]:
-    made = {(record.get("participant"), record.get("visit"), record.get("day")) for record in prepared.values()}
+    made = {
+        (record.get("participant"), record.get("visit"), day)
+        for record in prepared.values()
+        for day in _days(str(record.get("day", "")))
+    }
     for one in given:
         where = f"{one.participant} {one.visit} day {one.day}"
         label = expected.labels.get(one.participant)
@@ -111,3 +120,11 @@ def _wrong_infusions(
             )
         if (one.participant, one.visit, one.day) not in made:
             yield Discrepancy(where, "an infusion was given, and no preparation of it is recorded.")
+
+
+def _days(text: str) -> list[str]:
+    """The days that a preparation covers, `2` or `1 to 3`, as the pages name them."""
+    first, _, last = text.partition(" to ")
+    if not (first.isdecimal() and (last or first).isdecimal()):
+        return [text]
+    return [str(day) for day in range(int(first), int(last or first) + 1)]

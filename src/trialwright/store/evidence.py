@@ -82,7 +82,8 @@ def _segment(kept: KeptList, facts: Sequence[Fact]) -> Segment:
     fact = facts[number - 1] if number <= len(facts) else None
     said = (fact.payload or {}) if fact is not None and fact.kind in (kinds.TRIAL_OPENED, kinds.LIST_CHANGED) else {}
     root, annex = said.get("root") or "", said.get("annex") or ""
-    return Segment(kept.id, number, kept.root, kept.annex_sha256, root, annex, kept.kind == SEALED_LIST)
+    document = (said.get("terms") or {}).get("document") or ""
+    return Segment(kept.id, number, kept.root, kept.annex_sha256, root, annex, kept.kind == SEALED_LIST, document)
 
 
 def _draws(facts: Sequence[Fact]) -> list[Draw]:
