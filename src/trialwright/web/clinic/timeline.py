@@ -93,6 +93,8 @@ WHAT = {
     kinds.ELIGIBILITY_JUDGED: "Criterion judged",
     kinds.ELIGIBILITY_VERDICT: "Eligibility decided",
     kinds.ALLOCATION_DRAWN: "Randomised",
+    kinds.STRATUM_CORRECTED: "True stratum recorded; the allocation stands",
+    kinds.RANDOMISED_IN_ERROR: "Found to be randomised in error; the allocation stands",
     kinds.TREATMENT_STOPPED: "Treatment stopped",
     kinds.VISITS_STOPPED: "Visits stopped",
     kinds.PARTICIPANT_LOST: "Lost to follow-up",
@@ -227,6 +229,12 @@ def _drawn(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> Pa
     return [("Strata", strata), ("Label", label), ("Treatment", "not known to anybody who reads this page")]
 
 
+def _stratum_corrected(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> Pairs:
+    levels = payload.get("levels", {})
+    said = (f"{_stratum_label(definition, name)}: {level}" for name, level in levels.items())
+    return [("True strata", ", ".join(said))]
+
+
 def _stratum_label(definition: Definition, name: str) -> str:
     stratum = definition.randomisation.strata.get(name)
     return stratum.label if stratum else name
@@ -259,6 +267,8 @@ DETAILS = {
     kinds.ELIGIBILITY_JUDGED: _judged,
     kinds.ELIGIBILITY_VERDICT: _verdict,
     kinds.ALLOCATION_DRAWN: _drawn,
+    kinds.STRATUM_CORRECTED: _stratum_corrected,
+    kinds.RANDOMISED_IN_ERROR: _ended,
     kinds.TREATMENT_STOPPED: _ended,
     kinds.VISITS_STOPPED: _ended,
     kinds.PARTICIPANT_LOST: _ended,

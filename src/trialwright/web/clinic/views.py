@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from trialwright.web import running
+from trialwright.web import alarms, running
 from trialwright.web.classes import Class, blinding
-from trialwright.web.clinic import participants, timeline
+from trialwright.web.clinic import participants, timeline, warnings
 from trialwright.web.seen import Sees
 
 
@@ -18,7 +18,13 @@ def participant_list(request: HttpRequest, sees: Sees) -> HttpResponse:
         if now is None:
             return render(request, "not_open.html", status=503)
         rows = participants.rows(now, sees)
-        context = {"section": "participants", "definition": now.definition, "rows": rows, "now": now.now}
+        context = {
+            "section": "participants",
+            "definition": now.definition,
+            "rows": rows,
+            "alarms": alarms.alarms(now, sees),
+            "now": now.now,
+        }
     return render(request, "clinic/participants.html", context)
 
 
@@ -40,6 +46,7 @@ def participant(request: HttpRequest, participant: str, sees: Sees) -> HttpRespo
             "starts": starts,
             "row": participants.row(now, person, len(queries), sees),
             "queries": queries,
+            "warnings": warnings.warnings(now, person),
             "entries": [(place if place in starts else None, entry) for place, entry in enumerate(entries)],
             "zone": str(now.zone(person)),
         }

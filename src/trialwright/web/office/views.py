@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from trialwright.web import running
+from trialwright.web import alarms, running
 from trialwright.web.classes import Class, blinding
 from trialwright.web.office import overview as counted
 from trialwright.web.seen import Sees
@@ -21,6 +21,7 @@ def overview(request: HttpRequest, sees: Sees) -> HttpResponse:
             "section": "overview",
             "definition": now.definition,
             "overview": counted.overview(now, sees),
+            "alarms": alarms.alarms(now, sees),
             "now": now.now,
         }
     return render(request, "office/overview.html", context)
