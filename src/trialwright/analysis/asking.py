@@ -89,6 +89,7 @@ def _how_much(case: _Case, endpoint: Endpoint) -> Asked:
     outcome, deaths = _with_deaths(case, visit, scored.at(visit))
     if deaths:
         notes.append(f"{deaths} participants who died before {visit} count with a score of 0.")
+    notes += _misstratified(case)
     covariates, factors = _adjustments(case, measure, scored)
     at = case.seen.definition.visits[visit].label
     omitted = dict.fromkeys(_unknown(case.who, outcome), f"no {scored.label} at {at}")
@@ -109,7 +110,8 @@ def _how_much(case: _Case, endpoint: Endpoint) -> Asked:
 
 
 def _adjustments(case: _Case, measure: str, scored: Scores) -> tuple[dict[str, Floats], dict[str, NDArray[Any]]]:
-    """Declared covariates: a stratification factor, `form.item` at baseline, or `<measure>.<quantity>`."""
+    """Declared covariates: a stratification factor as randomised, `<factor>.true` as found to be right, `form.item` at
+    baseline, or `<measure>.<quantity>`."""
     covariates: dict[str, Floats] = {}
     factors: dict[str, NDArray[Any]] = {}
     definition = case.seen.definition
@@ -119,6 +121,8 @@ def _adjustments(case: _Case, measure: str, scored: Scores) -> tuple[dict[str, F
         first, _, rest = name.partition(".")
         if name in definition.randomisation.strata:
             factors[name] = np.array([_level(case.seen, person, name) for person in case.who], dtype=str)
+        elif rest == "true" and first in definition.randomisation.strata:
+            factors[name] = np.array([_true_level(case.seen, person, first) for person in case.who], dtype=str)
         elif first == measure and rest in scored.baseline:
             covariates[name] = scored.baseline[rest]
         elif first in definition.forms:
@@ -131,6 +135,23 @@ def _adjustments(case: _Case, measure: str, scored: Scores) -> tuple[dict[str, F
 def _level(seen: Observations, participant: str, factor: str) -> str:
     allocation = seen.participants[participant].allocation
     return "" if allocation is None else allocation.levels.get(factor, "")
+
+
+def _true_level(seen: Observations, participant: str, factor: str) -> str:
+    return seen.participants[participant].true_levels.get(factor) or _level(seen, participant, factor)
+
+
+def _misstratified(case: _Case) -> list[str]:
+    """What to say of participants who were randomised under a level that was wrong."""
+    people = [case.seen.participants[person] for person in case.who]
+    wrong = sum(
+        one.true_stratum is not None and one.allocation is not None and one.true_stratum != one.allocation.stratum
+        for one in people
+    )
+    strata = case.seen.definition.randomisation.strata
+    if not wrong or not any(name in strata for name in case.plan.covariates):
+        return []
+    return [f"{wrong} of {len(case.who)} were randomised under a wrong stratum and are analysed as randomised."]
 
 
 def _with_deaths(case: _Case, visit: str, values: Floats) -> tuple[Floats, int]:

@@ -32,6 +32,7 @@ def facts(seen: Observations, participant: str, treatment: str | None) -> dict[s
         "courses": courses(seen, participant, treatment),
         "completed": person.completed is not None,
         "major_deviation": any(row.get("major") is True for row in seen.rows(participant, "deviation")),
+        "in_error": person.in_error is not None,
     }
 
 

@@ -180,8 +180,8 @@ def _analysis(definition: Definition, name: str, analysis: Analysis, catalogue: 
 
 
 def _covariate(definition: Definition, path: Path, covariate: str, catalogue: Catalogue, found: Findings) -> None:
-    """A covariate is a stratum, a baseline value `form.item`, or something that a derivation gives,
-    `tis.enzyme_multiple`."""
+    """A covariate is a stratum (as randomised; `factor.true`: its true level), a baseline value `form.item`, or
+    something that a derivation gives, `tis.enzyme_multiple`."""
     first, dot, rest = covariate.partition(".")
     if not dot:
         found.known(path, covariate, definition.randomisation.strata, "the stratum")
@@ -189,5 +189,5 @@ def _covariate(definition: Definition, path: Path, covariate: str, catalogue: Ca
         measure = (catalogue.measures or {}).get(definition.derivations[first].method)
         if measure is not None and rest not in measure.gives:
             found.error(path, f"'{first}' gives no '{rest}'", known_or_close(rest, list(measure.gives)))
-    else:
+    elif rest != "true" or first not in definition.randomisation.strata:
         value_known(definition, found, path, covariate)

@@ -17,6 +17,7 @@ PARTICIPANT: Mapping[str, Mapping[str, str]] = {
     "randomised": {"type": "boolean", "label": "randomised"},
     "courses": {"type": "integer", "label": "visits at which an infusion was begun"},
     "major_deviation": {"type": "boolean", "label": "a major protocol deviation"},
+    "in_error": {"type": "boolean", "label": "randomised in error"},
     "completed": {"type": "boolean", "label": "took part to the end"},
 }
 """What a population may ask of a participant; analysis fills these names from the snapshot."""

@@ -44,8 +44,8 @@ class Snapshot:
 
     @cached_property
     def participants(self) -> Table:
-        """One row per participant: id, site, consented_at, consent_version, stratum, randomised_at, label, verdict
-        and the ends."""
+        """One row per participant: id, site, consented_at, consent_version, verdict, stratum (as randomised, which the
+        analysis goes by), true_stratum (what it should have been), randomised_at, label, in_error and the ends."""
         people = list(self.state.participants.values())
         columns: dict[str, Column] = {
             "participant": [person.id for person in people],
@@ -54,10 +54,11 @@ class Snapshot:
             "consent_version": [person.consent_version for person in people],
             "verdict": [person.verdicts[-1].verdict if person.verdicts else None for person in people],
             "stratum": [person.allocation.stratum if person.allocation else None for person in people],
+            "true_stratum": [_true_stratum(person) for person in people],
             "randomised_at": [person.allocation.at if person.allocation else None for person in people],
             "label": [person.allocation.label if person.allocation else None for person in people],
         }
-        for end in ("treatment_stopped", "visits_stopped", "withdrawn", "lost", "completed"):
+        for end in ("in_error", "treatment_stopped", "visits_stopped", "withdrawn", "lost", "completed"):
             columns[end] = [getattr(person, end) for person in people]
         return Table("participants", columns)
 
@@ -84,6 +85,10 @@ class Snapshot:
             for (visit, form, repeat), page in person.pages.items():
                 pages.setdefault(form, []).append((person, visit, repeat, page))
         return pages
+
+
+def _true_stratum(person: Participant) -> str | None:
+    return person.true_stratum or (person.allocation.stratum if person.allocation else None)
 
 
 def _row(person: Participant, visit: str, repeat: str, page: Page) -> list[object]:

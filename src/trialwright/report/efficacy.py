@@ -155,6 +155,8 @@ def covariate_name(definition: Definition, name: str) -> str:
     if name in definition.randomisation.strata:
         return _inside(definition.randomisation.strata[name].label)
     form, _, item = name.partition(".")
+    if item == "true" and form in definition.randomisation.strata:
+        return f"{_inside(definition.randomisation.strata[form].label)} (as it truly was)"
     if form in definition.forms:
         known = [*definition.forms[form].items, *definition.forms[form].derive]
         label = next((each.label for each in known if each.id == item), name)  # type: ignore[attr-defined]
