@@ -172,9 +172,10 @@ def _raise_alarms(
     desk: Desk, state: State, person: Participant, learned_by: str, at: str, site: str | None, by: Person
 ) -> None:
     """Say that somebody should look: the same person twice on a day, many breaks at all, a break from elsewhere."""
-    breaks = [entry for one in state.participants.values() for entry in one.openings if entry.how in HOW]
-    own = sum(1 for entry in breaks if entry.learned_by == learned_by and _within(entry.shown_at, at, SAME_DAY))
-    lately = sum(1 for entry in breaks if _within(entry.shown_at, at, timedelta(days=MANY_DAYS)))
+    breaks = [(one.id, entry) for one in state.participants.values() for entry in one.openings if entry.how in HOW]
+    # The same participant seen twice is one break.
+    of = {one for one, entry in breaks if entry.learned_by == learned_by and _within(entry.shown_at, at, SAME_DAY)}
+    own, lately = len(of), len({one for one, entry in breaks if _within(entry.shown_at, at, timedelta(days=MANY_DAYS))})
     if own > 1:
         _alarm(desk, by, person, kinds.SECOND_BREAK, {"who": learned_by, "breaks": str(own)})
     if lately >= MANY:

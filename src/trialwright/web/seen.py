@@ -25,7 +25,7 @@ _PAGES = frozenset({kinds.PAGE_RECORDED, kinds.PAYLOAD_REDACTED})
 def visible(definition: Definition, state: State, facts: Iterable[Fact], sees: Sees) -> Iterator[Fact]:
     """The facts that these classes allow, each without the items that they do not."""
     for fact in facts:
-        if fact.kind in kinds.BLINDED_INVISIBLE or (fact.kind == kinds.TREATMENT_STOPPED and _assessor(sees)):
+        if fact.kind in kinds.BLINDED_INVISIBLE or (fact.kind in NOT_FOR_ASSESSORS and _assessor(sees)):
             continue
         if fact.kind in _QUERIES:
             if _query_fact_seen(definition, state, fact, sees):
@@ -39,8 +39,13 @@ def visible(definition: Definition, state: State, facts: Iterable[Fact], sees: S
             yield fact
 
 
+NOT_FOR_ASSESSORS = frozenset(
+    {kinds.TREATMENT_STOPPED, kinds.CODE_BROKEN, kinds.UNBLINDING_REPORTED, kinds.ALARM_RAISED}
+)
+"""A stop of treatment or a broken code often tells of an adverse event, which is masked for assessors."""
+
+
 def _assessor(sees: Sees) -> bool:
-    """Why treatment stops often tells of an adverse event, which is masked for assessors."""
     return Blinding.MASKED_FOR_ASSESSORS not in sees
 
 

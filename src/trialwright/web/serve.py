@@ -25,14 +25,15 @@ def serve(
 ) -> None:
     """Serve the trial in `folder` until interrupted; says the address and a link that opens one session in `role`.
 
-    Raises `CannotServe`, `listening.CannotListen` or `store.NotATrial` where folder, role or address cannot be used, and
-    `ledger.ports.Broken` for a ledger that does not verify.
+    Raises `CannotServe`, `listening.CannotListen` or `store.NotATrial` where folder, role or address cannot be used,
+    and `ledger.ports.Broken` for a ledger that does not verify.
     """
     listening.require_free(host, port)
     _configure(folder, host)
     require_blinded(folder, role)
     link = Link(role)
     address = listening.address_of(host, port)
+    _take_in_breaks(folder, say)
     say(f"The trial is at {address}/")
     say(f"A session as {role.replace('_', ' ')}, once: {address}/enter/{link.token}")
     say("Stop with Ctrl-C.")
@@ -71,6 +72,28 @@ def require_blinded(folder: Path, role: str) -> None:
         connections.close_all()
     if role not in blinded:
         raise CannotServe(f"{role!r} is no blinded role of this trial; choose one of {', '.join(blinded)}")
+
+
+def _take_in_breaks(folder: Path, say: Callable[[str], None]) -> None:
+    """Take in what the break host told while this server was down, where the settings say where that lies."""
+    from django.db import connections
+
+    from trialwright import store
+    from trialwright.store import breaks
+
+    said = breaks.emergency(folder)
+    if not (said.outbox and said.host_key):
+        return
+    desk = store.open_desk(folder)
+    try:
+        taken = breaks.take_in_notices(desk, folder / said.outbox, said.host_key)
+        breaks.write_letters(folder, desk)
+    finally:
+        desk.ledger.close()
+        connections.close_all()
+    if taken.facts or taken.nobody or taken.refused:
+        say(f"Code breaks: {len(taken.facts)} taken in; {len(taken.nobody) + len(taken.refused)} to look at with")
+        say(f"  trialwright breaks take-in {folder}")
 
 
 def _opened(folder: Path, link: Link) -> Any:

@@ -18,10 +18,10 @@ from datetime import datetime
 from pathlib import Path
 
 import orjson
-import pyrage
 
 from trialwright.allocation.check_digits import pure_check_character
 from trialwright.allocation.held import HeldSlot, open_held
+from trialwright.allocation.keys import public_of
 from trialwright.allocation.sealing import NotOpened, sealed
 from trialwright.allocation.slots import LABEL_LENGTH, LABEL_LETTERS, OpenSlot, WrongSlot
 from trialwright.ledger.heads import new_signing_key, public_key, signing_key
@@ -61,6 +61,7 @@ class Host:
     roots: tuple[str, ...]
     arms: Mapping[str, Arm] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
+    zone: str = "UTC"
 
     @property
     def outbox(self) -> Path:
@@ -77,6 +78,7 @@ class About:
     telephone: str
     arms: Mapping[str, Arm]
     hosts: tuple[str, ...] = ()
+    zone: str = "UTC"
 
 
 def make(
@@ -95,7 +97,7 @@ def make(
         (folder / name).mkdir()
     host = Host(
         folder, f"BH{secrets.token_hex(3).upper()}", about.trial, about.title, about.telephone, key.resolve(),
-        drill.label, tuple(roots), about.arms, about.hosts,
+        drill.label, tuple(roots), about.arms, about.hosts, about.zone,
     )  # fmt: skip
     pem = new_signing_key()
     _write(folder / SIGNS, pem, 0o600)
@@ -187,8 +189,9 @@ def _drill_slot(trial: str, identity: str, taken: set[str]) -> HeldSlot:
         "trial": trial, "label": label, "arm": DRILL_ARM, "arm_in_words": DRILL_WORDS, "stratum": "drill",
         "position": 0, "annex_sha256": annex, "nonce": nonce.hex(),
     }  # fmt: skip
-    public = str(pyrage.x25519.Identity.from_str(identity.strip()).to_public())
-    return HeldSlot(label, slot.leaf(trial, annex), annex, sealed(json.dumps(content).encode().ljust(PADDED), [public]))
+    return HeldSlot(
+        label, slot.leaf(trial, annex), annex, sealed(json.dumps(content).encode().ljust(PADDED), [public_of(identity)])
+    )
 
 
 def _random_label() -> str:

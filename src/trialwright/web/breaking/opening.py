@@ -81,7 +81,7 @@ def open_label(host: Host, identity: str, asked: Asked, now: datetime) -> Shown:
         if not people.take_code(database, known):
             raise NotShown(
                 {
-                    "code": "This one-time code has been used, and what it opened was shown then. To see it again, "
+                    "": "This one-time code has been used, and what it opened was shown then. To see it again, "
                     "wait for the next code (at most 30 seconds) and send once more; that is logged again."
                 }
             )
@@ -95,7 +95,7 @@ def open_label(host: Host, identity: str, asked: Asked, now: datetime) -> Shown:
             "learned_by": known.id,
             "name": known.name,
             "site": known.site,
-            "alarms": [] if drill else _alarms(before, known, now),
+            "alarms": [] if drill else _alarms(before, known, opened.label, now),
         }
         entry = log.append(database, now, log.DRILL if drill else log.OPENED, said)
     return _shown(host, opened, entry, _told(host))
@@ -177,12 +177,12 @@ def _note_refusal(host: Host, known: Known, label: str, reason: str, now: dateti
         log.append(database, now, log.REFUSED, {"label": label, "reason": reason, "learned_by": known.id})
 
 
-def _alarms(before: list[Entry], known: Known, now: datetime) -> list[str]:
-    """What somebody should look at tomorrow; nothing here keeps anybody waiting."""
-    breaks = [entry for entry in before if entry.kind == log.OPENED]
-    own = [entry for entry in breaks if entry.said["learned_by"] == known.id and now - instant(entry.at) < DAY]
-    lately = [entry for entry in breaks if now - instant(entry.at) < timedelta(days=MANY_DAYS)]
-    return [SECOND_BREAK] * bool(own) + [MANY_BREAKS] * (len(lately) + 1 >= MANY)
+def _alarms(before: list[Entry], known: Known, label: str, now: datetime) -> list[str]:
+    """What somebody should look at tomorrow; nothing here keeps anybody waiting. The same label seen twice is one."""
+    breaks = [entry for entry in before if entry.kind == log.OPENED and entry.said["label"] != label]
+    own = any(entry.said["learned_by"] == known.id and now - instant(entry.at) < DAY for entry in breaks)
+    lately = {entry.said["label"] for entry in breaks if now - instant(entry.at) < timedelta(days=MANY_DAYS)}
+    return [SECOND_BREAK] * own + [MANY_BREAKS] * (len(lately) + 1 >= MANY)
 
 
 def _shown(host: Host, opened: Opened, entry: Entry, is_told: bool) -> Shown:

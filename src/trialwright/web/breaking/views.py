@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Semaphore
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -19,7 +20,7 @@ from trialwright.web.breaking.host import Host, NotAHost, read_slots
 from trialwright.web.breaking.opening import ENVELOPE, Asked, NotShown, Shown, open_label
 
 POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
 HEADERS = {
@@ -117,8 +118,12 @@ def _form(request: HttpRequest, asked: Asked, problems: dict[str, str], status: 
 
 
 def _answer(request: HttpRequest, shown: Shown) -> HttpResponse:
-    context = {"host": _current[0].host, "shown": shown, "at": instant(shown.at)}
+    context = {"host": _current[0].host, "shown": shown, "at": instant(shown.at), "here": _here(shown.at)}
     return _filled(render(request, "breaking/shown.html", context))
+
+
+def _here(at: str) -> datetime:
+    return instant(at).astimezone(ZoneInfo(_current[0].host.zone))
 
 
 def _filled(response: HttpResponse) -> HttpResponse:

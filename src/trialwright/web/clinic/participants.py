@@ -100,6 +100,26 @@ def waiting(trial: Trial, person: Participant, sees: Sees) -> list[Waiting]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """That a code was broken: when (UTC), by whom, how and under which reference; what it is stands nowhere."""
+
+    at: str
+    who: str
+    how: str
+    reference: str
+
+
+def broken(person: Participant, sees: Sees) -> list[Broken]:
+    """The openings of a participant's allocation, for who may know that there were any: assessors may not."""
+    if Blinding.MASKED_FOR_ASSESSORS not in sees:
+        return []
+    return [
+        Broken(f"{entry.shown_at[:16].replace('T', ' ')} UTC", entry.learned_by, entry.how, entry.reference)
+        for entry in person.openings
+    ]
+
+
 def over(person: Participant) -> bool:
     """Whether no further visit is planned: taking part ended, visits stopped, or not eligible before randomisation."""
     refused = person.allocation is None and bool(person.verdicts) and person.verdicts[-1].verdict == "not eligible"

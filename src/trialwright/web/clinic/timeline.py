@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from trialwright import design
+from trialwright.allocation.notices import CATEGORIES
 from trialwright.design.model import Blinding, Definition
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import Fact
@@ -95,6 +96,9 @@ WHAT = {
     kinds.ALLOCATION_DRAWN: "Randomised",
     kinds.STRATUM_CORRECTED: "True stratum recorded; the allocation stands",
     kinds.RANDOMISED_IN_ERROR: "Found to be randomised in error; the allocation stands",
+    kinds.CODE_BROKEN: "Code broken",
+    kinds.UNBLINDING_REPORTED: "Unblinding reported",
+    kinds.ALARM_RAISED: "Alarm",
     kinds.TREATMENT_STOPPED: "Treatment stopped",
     kinds.VISITS_STOPPED: "Visits stopped",
     kinds.PARTICIPANT_LOST: "Lost to follow-up",
@@ -248,6 +252,33 @@ def _on(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> Pairs
     return [("Date of assessment", payload.get("on") or "")]
 
 
+def _broken(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> Pairs:
+    """That somebody learned the treatment, never what it is."""
+    category = payload.get("category", "")
+    return [
+        ("How", payload.get("how", "")),
+        ("Why", CATEGORIES.get(category, category)),
+        ("Learned by", payload.get("learned_by", "")),
+        ("Shown at", f"{payload.get('shown_at', '')[:16].replace('T', ' ')} UTC"),
+        ("Reference", payload.get("reference", "")),
+        ("Treatment", "not known to anybody who reads this page"),
+    ]
+
+
+def _unblinding(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> Pairs:
+    return [
+        ("Who", ", ".join(payload.get("who", ()))),
+        ("How", payload.get("how", "")),
+        ("What", payload.get("what", "")),
+        ("Impact", payload.get("impact", "")),
+    ]
+
+
+def _alarm(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> Pairs:
+    about = payload.get("about", {})
+    return [("Alarm", payload.get("alarm", "")), *((name.capitalize(), str(text)) for name, text in about.items())]
+
+
 def _ended(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> Pairs:
     return [
         ("Reason", payload.get("reason", "")),
@@ -269,6 +300,9 @@ DETAILS = {
     kinds.ALLOCATION_DRAWN: _drawn,
     kinds.STRATUM_CORRECTED: _stratum_corrected,
     kinds.RANDOMISED_IN_ERROR: _ended,
+    kinds.CODE_BROKEN: _broken,
+    kinds.UNBLINDING_REPORTED: _unblinding,
+    kinds.ALARM_RAISED: _alarm,
     kinds.TREATMENT_STOPPED: _ended,
     kinds.VISITS_STOPPED: _ended,
     kinds.PARTICIPANT_LOST: _ended,

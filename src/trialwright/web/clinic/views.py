@@ -46,6 +46,7 @@ def participant(request: HttpRequest, participant: str, sees: Sees) -> HttpRespo
             "starts": starts,
             "row": participants.row(now, person, len(queries), sees),
             "queries": queries,
+            "broken": participants.broken(person, sees),
             "warnings": warnings.warnings(now, person),
             "entries": [(place if place in starts else None, entry) for place, entry in enumerate(entries)],
             "zone": str(now.zone(person)),
