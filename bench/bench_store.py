@@ -73,9 +73,11 @@ def _rehearsed(vendor: str, folder: Path, address: str | None) -> dict[str, Any]
     public = str(key.to_public())
     sealed = sealed_list(cast.list.slots, cast.list.annex, [public])
     recipients = {"pharmacist-1": public}
-    store.create(
-        folder, database=address, recipients=recipients, prepare=lambda _, vault: vault.take_in(sealed, definition.id)
-    )
+
+    def prepare(_: store.DatabaseLedger, vault: store.SealedVault) -> None:
+        vault.take_in(sealed, definition.id, purpose="test")
+
+    store.create(folder, database=address, recipients=recipients, prepare=prepare)
     ledger = store.open_ledger(folder)
     began, cpu = time.perf_counter(), time.process_time()
     simulate.rehearse(cast, ledger=ledger, vault=store.open_vault(folder, ledger), keys=[str(key)])

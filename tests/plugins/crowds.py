@@ -54,7 +54,7 @@ def crowd(folder: Path, slots: int, surplus: int = 3) -> Crowd:
         vault.take_in(sealed_list(drawn_up, ANNEX, [holder]), "PRESS")
         clock = monday_morning()
         world = World(Desk(ledger, vault, clock, CountedChance()), clock, definition)
-        with mock.patch("trialwright.conduct.opening._check_list"):
+        with mock.patch("trialwright.conduct.opening._wrong_list"):
             conduct.open_trial(world.desk, definition, by=CAST["sponsor"])
         world.does("sponsor", "activate", site="NORTH")
         for number in range(slots + surplus):

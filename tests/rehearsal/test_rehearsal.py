@@ -95,7 +95,7 @@ def test_a_rehearsal_behind_the_sealed_vault_ends_on_the_same_seal(small, tmp_pa
     store.create(
         tmp_path / "trial",
         recipients={"pharmacist": str(holder.to_public())},
-        prepare=lambda ledger, vault: vault.take_in(sealed, small.definition.id),
+        prepare=lambda ledger, vault: vault.take_in(sealed, small.definition.id, purpose="test"),
     )
     ledger = store.open_ledger(tmp_path / "trial")
     try:

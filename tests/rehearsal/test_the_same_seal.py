@@ -40,7 +40,7 @@ def test_the_same_rehearsal_ends_on_the_same_seal_in_memory_and_on_both_database
     sealed = sealed_list(cast.list.slots, cast.list.annex, [str(PHARMACIST.to_public())])
     folder = new_trial(
         recipients={"pharmacist-1": str(PHARMACIST.to_public())},
-        prepare=lambda ledger, vault: vault.take_in(sealed, cast.program.definition.id),
+        prepare=lambda ledger, vault: vault.take_in(sealed, cast.program.definition.id, purpose="test"),
     )
     ledger = store.open_ledger(folder)
     kept = simulate.rehearse(cast, ledger=ledger, vault=store.open_vault(folder, ledger), keys=[str(PHARMACIST)])

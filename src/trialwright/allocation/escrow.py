@@ -6,6 +6,7 @@
 Each share is an age file to one holder, JSON inside, so the standard `age` program and a table of XOR would do.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 
@@ -13,7 +14,7 @@ import orjson
 
 from trialwright.allocation.annex import Annex, read_annex
 from trialwright.allocation.sealing import NotOpened, joined, opened, sealed, split
-from trialwright.allocation.stream import SEED_BYTES
+from trialwright.allocation.stream import SEED_BYTES, framed
 
 STEP = 512
 
@@ -37,14 +38,35 @@ def to_escrow(seed: bytes, annex: Annex, mask: bytes, holders: tuple[str, str]) 
     return first, second
 
 
+def seed_commitment(seed: bytes) -> str:
+    """What commits to a seed, in hexadecimal; for an allocator it stands where a list has its root."""
+    return hashlib.sha256(framed(b"trialwright allocation seed 1", seed)).hexdigest()
+
+
+def sealed_secret(seed: bytes, annex: Annex, holder: str) -> bytes:
+    """Seed and annex whole, as an age file to one public key: only for an allocator, which has to draw."""
+    return sealed(_secret(seed, annex), [holder])
+
+
+def opened_secret(file: bytes, key: str) -> tuple[bytes, Annex]:
+    """Seed and annex of `sealed_secret`. Raises NotOpened or WrongEscrow."""
+    return _read_secret(opened(file, [key]), "the file holds no seed")
+
+
 def from_escrow(files: Sequence[bytes], keys: Sequence[str]) -> tuple[bytes, Annex]:
     """Seed and annex. Raises NotOpened, naming the holder whose key is lacking, or WrongEscrow."""
     first, second = (_opened_share(file, keys, number) for number, file in enumerate(files, start=1))
+    if len(first) != len(second):
+        raise WrongEscrow("the two shares do not belong together: one is longer")
+    return _read_secret(joined(first, second), "the two shares do not belong together: they give no seed")
+
+
+def _read_secret(content: bytes, otherwise: str) -> tuple[bytes, Annex]:
     try:
-        secret = orjson.loads(joined(first, second))
+        secret = orjson.loads(content)
         return bytes.fromhex(secret["seed"]), read_annex(secret["annex"].encode())
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WrongEscrow("the two shares do not belong together: they give no seed") from error
+        raise WrongEscrow(otherwise) from error
 
 
 def _secret(seed: bytes, annex: Annex) -> bytes:

@@ -5,6 +5,21 @@ Each command has a module of its own, named after it, and its line here.
 
 import typer
 
+from trialwright.cli.allocation_generate import generate
+from trialwright.cli.allocation_plan import plan
+from trialwright.cli.allocation_review import review
+from trialwright.cli.allocation_share import share
+from trialwright.cli.allocation_verify import verify
+
 allocation_app = typer.Typer(
     help="Plan, make and prove the allocation.", no_args_is_help=True, pretty_exceptions_enable=False
 )
+
+for command in (
+    plan,
+    share,
+    generate,
+    review,
+    verify,
+):
+    allocation_app.command()(command)

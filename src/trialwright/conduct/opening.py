@@ -1,5 +1,7 @@
 """Open a trial, activate a site, amend."""
 
+from collections.abc import Iterator
+
 from trialwright import design
 from trialwright.conduct.catalogue import catalogue
 from trialwright.conduct.desk import Desk
@@ -8,7 +10,10 @@ from trialwright.conduct.refusal import Refused, require_why
 from trialwright.design.model import Definition
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import Fact
-from trialwright.ledger.vault import Commitment
+from trialwright.ledger.vault import SEALED_LIST, Commitment
+
+MAKERS = ("generated_by", "witnessed_by", "reviewed_by")
+"""Who had part in the list, in the terms of its commitment."""
 
 
 def open_trial(
@@ -25,25 +30,12 @@ def open_trial(
     `accepted_by` names who accepts the assumptions that nobody has confirmed; without a name a definition that rests
     on assumptions is refused.
     """
-    lacking = () if rehearsal else design.missing_methods(definition, catalogue())
-    if lacking:
-        raise Refused(
-            "The definition plans what this program cannot do yet; it can be rehearsed but not opened.",
-            "methods",
-            lacking,
-        )
-    assumptions = design.assumptions(definition)
-    if assumptions and not accepted_by:
-        raise Refused(
-            f"{len(assumptions)} assumptions of the definition are not confirmed by anybody; name who accepts them.",
-            "assumptions",
-            tuple(f"{assumption.path} ({assumption.note or 'assumed'})" for assumption in assumptions),
-        )
     with desk.act("open", by) as state:
         if state.number:
             raise Refused("The trial is open already; a change of its definition is an amendment.", "open already")
         commitment = desk.vault.commitment()
-        _check_list(definition, commitment)
+        for refused in objections(definition, commitment, by=by, accepted_by=accepted_by, rehearsal=rehearsal):
+            raise refused
         text = design.full_text(definition)
         return desk.append(
             by,
@@ -54,6 +46,9 @@ def open_trial(
                 "root": commitment.root,
                 "annex": commitment.annex_sha256,
                 "slots": {stratum: str(count) for stratum, count in sorted(commitment.slots.items())},
+                "kind": commitment.kind,
+                "purpose": "test" if commitment.test else "production",
+                "terms": dict(commitment.terms),
                 "accepted_by": accepted_by,
                 "rehearsal": "yes" if rehearsal else "no",
             },
@@ -62,21 +57,66 @@ def open_trial(
         )
 
 
-def _check_list(definition: Definition, commitment: Commitment) -> None:
+def objections(
+    definition: Definition, commitment: Commitment, *, by: Person, accepted_by: str | None, rehearsal: bool
+) -> Iterator[Refused]:
+    """Everything that speaks against opening a trial, each as the refusal that it would be."""
+    lacking = () if rehearsal else design.missing_methods(definition, catalogue())
+    if lacking:
+        yield Refused(
+            "The definition plans what this program cannot do yet; it can be rehearsed but not opened.",
+            "methods",
+            lacking,
+        )
+    assumptions = design.assumptions(definition)
+    if assumptions and not accepted_by:
+        yield Refused(
+            f"{len(assumptions)} assumptions of the definition are not confirmed by anybody; name who accepts them.",
+            "assumptions",
+            tuple(f"{assumption.path} ({assumption.note or 'assumed'})" for assumption in assumptions),
+        )
+    yield from _wrong_list(definition, commitment)
+    yield from _wrong_purpose(commitment, rehearsal)
+    yield from _wrong_makers(definition, commitment, by)
+
+
+def _wrong_list(definition: Definition, commitment: Commitment) -> Iterator[Refused]:
     """The list must have every stratum of the definition, and no stratum must have fewer slots than the whole trial
     may need."""
-    expected = design.strata(definition)
+    expected = design.strata(definition) if commitment.kind == SEALED_LIST else ()
     slots = commitment.slots
     missing = [stratum for stratum in expected if slots.get(stratum, 0) < definition.randomisation.n]
     if missing:
-        raise Refused(
+        yield Refused(
             f"The allocation list is not for this definition: too few slots in {', '.join(missing)} "
             f"(each stratum needs {definition.randomisation.n}).",
             "list",
         )
     declared = definition.randomisation.annex_sha256
     if declared is not None and declared != commitment.annex_sha256:
-        raise Refused("The allocation list was made under another annex than the definition names.", "list")
+        yield Refused("The allocation list was made under another annex than the definition names.", "list")
+
+
+def _wrong_purpose(commitment: Commitment, rehearsal: bool) -> Iterator[Refused]:
+    """A test list never reaches a participant, and a rehearsal never uses up a production list (RN8)."""
+    if commitment.test and not rehearsal:
+        yield Refused("This is a TEST list; a real trial is opened with a production list only.", "test list")
+    if rehearsal and not commitment.test:
+        yield Refused("This is a production list; a rehearsal uses a test list of its own.", "production list")
+
+
+def _wrong_makers(definition: Definition, commitment: Commitment, by: Person) -> Iterator[Refused]:
+    """Who makes, witnesses and reviews the list are three people, none of whom opens the trial (RN3); and they made it
+    for this very definition."""
+    terms = commitment.terms
+    made = [terms[part] for part in MAKERS if terms.get(part)]
+    if len({name.strip().casefold() for name in made}) < len(made):
+        yield Refused("Who makes, witnesses and reviews the allocation list are different people.", "same person")
+    if {by.id.casefold(), by.name.casefold()} & {name.casefold() for name in made}:
+        yield Refused(f"{by.name or by.id} had part in the allocation list; somebody else opens the trial.", "maker")
+    said = terms.get("fingerprint")
+    if said is not None and said != design.fingerprint(definition):
+        yield Refused("The allocation list was made for another version of the definition.", "list")
 
 
 def activate(desk: Desk, site: str, *, by: Person, why: str | None = None) -> Fact:
@@ -104,7 +144,8 @@ def amend(desk: Desk, definition: Definition, *, by: Person, why: str, reconsent
             raise Refused(f"Version {definition.version} exists already; give the amendment a new one.", "version")
         if definition.randomisation.annex_sha256 != old.randomisation.annex_sha256:
             raise Refused("An amendment cannot replace the allocation annex.", "allocation")
-        _check_list(definition, desk.vault.commitment())
+        for refused in _wrong_list(definition, desk.vault.commitment()):
+            raise refused
         lost = [site for site in state.sites if site not in definition.sites]
         if lost:
             raise Refused(f"Sites that are active cannot leave the definition: {', '.join(lost)}.", "site")

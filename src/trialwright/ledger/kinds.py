@@ -2,7 +2,8 @@
 conduct."""
 
 TRIAL_OPENED = "trial.opened"
-"""definition (its full text as JSON), fingerprint, root, annex, slots, accepted_by (who accepts the unconfirmed
+"""definition (its full text as JSON), fingerprint, root, annex, slots, kind (of list), purpose, terms {who made it for
+which definition: text}, accepted_by (who accepts the unconfirmed
 assumptions), rehearsal ('yes' when every participant is imaginary)"""
 TRIAL_AMENDED = "trial.amended"
 """definition, fingerprint, changes (readable sentences), reconsent ('yes' when participants must consent again)"""

@@ -204,6 +204,8 @@ Payload = Any  # a mapping of texts; None where it was redacted
 def _opened(state: State, fact: Fact, payload: Payload) -> None:
     _version(state, fact, payload)
     state.rehearsal = payload.get("rehearsal") == "yes"
+    terms = payload.get("terms") or {}
+    state.knowing.update(terms[part] for part in ("generated_by", "reviewed_by") if terms.get(part))
 
 
 def _version(state: State, fact: Fact, payload: Payload) -> None:

@@ -29,7 +29,7 @@ class MemoryVault:
 
     def commitment(self) -> Commitment:
         """What was committed before the first participant."""
-        return Commitment(self._root, self._annex.sha256, dict(self._counts))
+        return Commitment(self._root, self._annex.sha256, dict(self._counts), test=self._annex.test)
 
     def draw(self, stratum: str, levels: Mapping[str, str] = NO_LEVELS, participant: str = "") -> Slot:
         """Take the next unused slot of the stratum. Raises `Exhausted`; there is no fallback to another (RN7)."""

@@ -27,7 +27,7 @@ from trialwright.store.opening import (
     verify,
 )
 from trialwright.store.roles import grants
-from trialwright.store.vault import SealedVault
+from trialwright.store.vault import SealedVault, commitment_of
 from trialwright.store.world import ServerClock, SystemChance
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "access",
     "alias_of",
     "backup",
+    "commitment_of",
     "create",
     "grants",
     "note",

@@ -93,8 +93,8 @@ def read_folder(path: Path) -> TrialFolder:
     source = path / SETTINGS
     if not source.is_file():
         raise NotATrial(
-            f"{path} is no trial folder: it has no {SETTINGS}. `trialwright demo DIR` makes a demonstration;"
-            " opening a real trial is not in this version."
+            f"{path} is no trial folder: it has no {SETTINGS}. `trialwright open TRIAL DIR --package PACKAGE"
+            " --by NAME` begins a trial there, `trialwright demo DIR` makes a demonstration."
         )
     try:
         content = tomllib.loads(source.read_text(encoding="utf-8"))

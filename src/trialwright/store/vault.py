@@ -11,8 +11,10 @@ from typing import Any
 import orjson
 from django.db import connections
 
+from trialwright.allocation.acceptance import kept_terms
 from trialwright.allocation.annex import PRODUCTION, TEST, Annex
 from trialwright.allocation.escrow import WrongEscrow, from_escrow
+from trialwright.allocation.package import Package
 from trialwright.allocation.sealing import NotOpened, opened, sealed
 from trialwright.allocation.slots import OpenSlot, SealedList, SealedSlot, WrongSlot, draw_up, opened_slot
 from trialwright.ledger.canonical import canonical
@@ -197,6 +199,12 @@ class SealedVault:
                 )
         return number
 
+    def take_in_package(self, package: Package, published: bool) -> int:
+        """Keep the list of a package that was found sound and fitting."""
+        found = commitment_of(package, published)
+        trial, purpose, escrow = package.terms.trial, package.terms.purpose, package.escrow
+        return self.take_in(package.list, trial, kind=found.kind, purpose=purpose, escrow=escrow, terms=found.terms)
+
     def reseal(self, ciphertexts: Mapping[str, bytes], taken_by: int) -> None:
         """Label -> the same slot sealed to other keys, in the act of the fact `taken_by`. Nothing else changes."""
         with self._act():
@@ -269,6 +277,14 @@ class SealedVault:
                 " and run trialwright allocation verify"
             )
         return again
+
+
+def commitment_of(package: Package, published: bool) -> Commitment:
+    """What a package commits to, as the vault will say it once the package is taken in."""
+    terms = package.terms
+    slots = {} if terms.kind == ALLOCATOR else dict(sorted(terms.counts.items()))
+    said = kept_terms(package, published)
+    return Commitment(terms.root, terms.annex_sha256, slots, terms.kind, package.test, said)
 
 
 def _sealed_slot(row: Sequence[Any]) -> SealedSlot:

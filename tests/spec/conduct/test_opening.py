@@ -1,5 +1,7 @@
 """A trial is opened once, with its definition as the first fact and the commitment to its allocation list beside it."""
 
+from dataclasses import replace
+
 import pytest
 from tests.plugins.world import CAST, CountedChance, World, monday_morning
 from tests.plugins.worlds import ANNEX, allocation_list, small_trial
@@ -12,10 +14,12 @@ from trialwright.ledger.memory import MemoryLedger
 from trialwright.simulate.vault import MemoryVault
 
 
-def unopened(slots: int = 1000) -> Desk:
-    """A desk on an empty ledger, with at most so many slots in each stratum."""
+def unopened(slots: int = 1000, purpose: str = "production", **terms: str) -> Desk:
+    """A desk on an empty ledger, with at most so many slots in each stratum and these terms of the list."""
     some = tuple(slot for slot in allocation_list() if slot.position <= slots)
-    return Desk(MemoryLedger(), MemoryVault(some, ANNEX), monday_morning(), CountedChance())
+    vault = MemoryVault(some, replace(ANNEX, purpose=purpose))
+    vault.commitment = lambda: replace(MemoryVault.commitment(vault), terms=terms)  # type: ignore[method-assign]
+    return Desk(MemoryLedger(), vault, monday_morning(), CountedChance())
 
 
 def assumed() -> Definition:
@@ -68,9 +72,46 @@ def test_what_the_program_cannot_do_yet_may_be_rehearsed_but_not_opened() -> Non
     with pytest.raises(Refused, match="it can be rehearsed but not opened") as refused:
         conduct.open_trial(unopened(), planned, by=CAST["sponsor"])
     assert refused.value.problems == ("clairvoyance",)
-    desk = unopened()
+    desk = unopened(purpose="test")
     conduct.open_trial(desk, planned, by=CAST["sponsor"], rehearsal=True)
     assert desk.state.rehearsal
+
+
+@pytest.mark.requirement("RN8")
+def test_a_test_list_opens_no_real_trial_and_a_production_list_no_rehearsal() -> None:
+    for purpose, rehearsal, says in (("test", False, "a production list only"), ("production", True, "of its own")):
+        desk = unopened(purpose=purpose)
+        with pytest.raises(Refused, match=says):
+            conduct.open_trial(desk, small_trial(), by=CAST["sponsor"], rehearsal=rehearsal)
+        assert desk.state.number == 0
+
+
+@pytest.mark.requirement("RN3")
+def test_who_makes_witnesses_reviews_and_opens_are_different_people() -> None:
+    people = {"generated_by": "Gina", "witnessed_by": "Will", "reviewed_by": "Rita"}
+    for changed, says in (
+        ({"witnessed_by": "gina "}, "are different people"),
+        ({"reviewed_by": "Will"}, "are different people"),
+        ({"generated_by": "p01"}, "Sam Sponsor had part in the allocation list"),
+        ({"witnessed_by": "sam sponsor"}, "Sam Sponsor had part in the allocation list"),
+        ({"fingerprint": "ab" * 32}, "made for another version"),
+    ):
+        with pytest.raises(Refused, match=says):
+            conduct.open_trial(unopened(**{**people, **changed}), small_trial(), by=CAST["sponsor"])
+    desk = unopened(**people)
+    fact = conduct.open_trial(desk, small_trial(), by=CAST["sponsor"])
+    assert fact.payload is not None
+    assert (fact.payload["terms"], fact.payload["purpose"]) == (people, "production")
+
+
+@pytest.mark.requirement("RN3")
+def test_who_made_or_reviewed_the_list_takes_no_blinded_part() -> None:
+    desk = unopened(generated_by=CAST["nurse"].id, witnessed_by="Will", reviewed_by=CAST["investigator"].id)
+    conduct.open_trial(desk, small_trial(), by=CAST["sponsor"])
+    conduct.activate(desk, "NORTH", by=CAST["sponsor"])
+    for who in ("nurse", "investigator"):
+        with pytest.raises(Refused):
+            conduct.prescreen(desk, site="NORTH", outcome="declined", reason="too far", by=CAST[who])
 
 
 @pytest.mark.requirement("RN5")

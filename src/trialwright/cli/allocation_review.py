@@ -1,0 +1,87 @@
+"""`trialwright allocation review`: a second unblinded person opens the list and holds it against its specification."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trialwright.cli.passphrase import PassphraseFile, asking
+
+if TYPE_CHECKING:
+    from trialwright.allocation.review import Report
+
+
+def review(
+    package: Annotated[Path, typer.Argument(help="The package's folder.", metavar="PACKAGE")],
+    key: Annotated[Path, typer.Option(help="The key file of a slot holder.", metavar="KEY")],
+    trial: Annotated[Path, typer.Option(help="The definition: its folder or file.", metavar="TRIAL")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="A new .html or .txt file.", metavar="FILE")],
+    sign: Annotated[
+        Path | None, typer.Option(help="Sign the package with this key; it is made if it is not there.", metavar="FILE")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Who reviews, as the trial knows you; needed with --sign.")] = None,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Open every slot and report counts, blocks, order, labels, ratio, leaves, root and annex against the definition.
+
+    UNBLINDED: the report names arms. It is written for the reviewer alone, never in the package's folder nor in a
+    trial's. The reviewer is neither generator nor witness and takes no blinded part in the trial.
+    """
+    from trialwright import design
+    from trialwright.allocation.keys import private_key
+    from trialwright.allocation.package import read_package
+    from trialwright.allocation.review import review as reviewed
+    from trialwright.allocation.review_page import verdict
+    from trialwright.conduct.catalogue import catalogue
+
+    if sign is not None and not by:
+        raise typer.BadParameter("say who reviews", param_hint="--by")
+    if sign is None and by:
+        raise typer.BadParameter("a name without a signature says nothing; name your signing key", param_hint="--sign")
+    _require_place(output, package)
+    report = reviewed(
+        read_package(package), design.read(trial, catalogue()), [private_key(key, asking(passphrase_file))]
+    )
+    _write(report, output)
+    typer.echo(verdict(report))
+    typer.echo(f"{output}: UNBLINDED, for your file alone", err=True)
+    if not report.right:
+        raise typer.Exit(1)
+    if sign is not None and by:
+        _sign(package, report, sign, by.strip())
+
+
+def _require_place(output: Path, package: Path) -> None:
+    """The report never lies where blinded people or the server look."""
+    folders = [output.resolve().parent, *output.resolve().parent.parents]
+    if package.resolve() in folders:
+        raise typer.BadParameter("the report names arms and never lies in the package", param_hint="--output")
+    if any((folder / "trialwright.toml").exists() for folder in folders):
+        raise typer.BadParameter("the report names arms and never lies in a trial's folder", param_hint="--output")
+    if output.suffix not in (".html", ".txt"):
+        raise typer.BadParameter("name a file that ends in .html or .txt", param_hint="--output")
+
+
+def _write(report: "Report", output: Path) -> None:
+    from trialwright.allocation.keys import write_private
+    from trialwright.allocation.review_page import as_html, as_text
+
+    write_private(output, (as_html if output.suffix == ".html" else as_text)(report).encode())
+
+
+def _sign(folder: Path, report: "Report", key_file: Path, by: str) -> None:
+    """Put the reviewer's signature under the terms, unless the reviewer made or witnessed the list."""
+    from trialwright.allocation.keys import write_private
+    from trialwright.allocation.package import PackageRefused, problems, reviewed_package, sign_review
+    from trialwright.allocation.seed_shares import read_signing_key
+    from trialwright.ledger.heads import new_signing_key
+
+    if not key_file.exists():
+        write_private(key_file, new_signing_key())
+    signed = reviewed_package(report.package, by, datetime.now(UTC).date().isoformat(), read_signing_key(key_file))
+    wrong = problems(signed)
+    if wrong:
+        raise PackageRefused(wrong)
+    sign_review(folder, signed)
+    typer.echo(f"{folder}: signed as reviewed by {by}.")
