@@ -4,17 +4,19 @@ that people usually choose."""
 from collections.abc import Mapping
 from typing import Any
 
-from trialwright.allocation.methods import Method, method_of
+from trialwright.allocation.methods import METHODS, Method, method_of
 from trialwright.design.model import Definition
 
 
 def assumed_method(definition: Definition, parameters: Mapping[str, Any] | None = None) -> Method:
     """The definition's method with these parameters, by default: blocks of two and three times the ratio (4 and 6 for
-    1:1), a big stick of 3, a coin of 2/3, an urn of one ball and one, minimisation by the range with p = 7/10.
+    1:1), a big stick of 3, a coin of 2/3, an urn of one ball and one, minimisation by the range with p = 7/10. In the
+    place of a method that the program does not have, which can be rehearsed but not opened, stand permuted blocks.
 
-    Raises `Impossible` for parameters that do not fit, and for a method that the program does not have.
+    Raises `Impossible` for parameters or a ratio that do not fit.
     """
     plan = definition.randomisation
+    name = plan.method if plan.method in METHODS else "permuted_block"
     unit = sum(plan.ratio.values())
     usual: dict[str, dict[str, Any]] = {
         "permuted_block": {"sizes": [2 * unit, 3 * unit]},
@@ -23,7 +25,7 @@ def assumed_method(definition: Definition, parameters: Mapping[str, Any] | None 
         "urn": {"alpha": 1, "beta": 1},
         "minimisation": {"factors": factors(definition), "measure": "range", "p": "7/10"},
     }
-    return method_of(plan.method, dict(plan.ratio), {**usual.get(plan.method, {}), **(parameters or {})})
+    return method_of(name, dict(plan.ratio), {**usual.get(name, {}), **(parameters or {})})
 
 
 def factors(definition: Definition) -> Mapping[str, tuple[str, ...]]:

@@ -13,7 +13,7 @@ The nonce keeps a leaf from being tried out: without it, two hashes per slot wou
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trialwright.allocation.annex import Annex
 from trialwright.allocation.check_digits import pure_check_character
@@ -88,16 +88,16 @@ def draw_up(annex: Annex, strata: Sequence[str], n: int, seed: bytes) -> tuple[O
     if not strata or len(set(strata)) != len(strata) or n < 1:
         raise ValueError("a list needs at least one stratum, each named once, and at least one slot in each")
     stream = Stream(seed)
-    labels = _labels(stream)
+    in_turn = labels(stream)
     slots = []
     for stratum in strata:
         nonces = stream.draws(f"nonce:{stratum}")
         for position, arm in enumerate(list_for(annex.method, stratum, n, stream), start=1):
-            slots.append(OpenSlot(stratum, position, next(labels), arm, nonces.octets(NONCE_BYTES)))
+            slots.append(OpenSlot(stratum, position, next(in_turn), arm, nonces.octets(NONCE_BYTES)))
     return tuple(slots)
 
 
-def _labels(stream: Stream) -> Iterator[str]:
+def labels(stream: Stream) -> Iterator[str]:
     """Random labels with a check character, no two alike. They come from a stream of their own and so tell nothing."""
     draws = stream.draws("label")
     given: set[str] = set()
@@ -139,6 +139,15 @@ def sealed_list(slots: Sequence[OpenSlot], annex: Annex, recipients: Sequence[st
         for slot, content in zip(slots, contents, strict=True)
     )
     return SealedList(sealed_slots, root(slots, annex), annex.sha256, sealed(annex.canonical, recipients))
+
+
+def sealed_slot(slot: OpenSlot, annex: Annex, recipients: Sequence[str]) -> SealedSlot:
+    """One slot sealed on its own, as an allocator does: as long as it would be under the longest-named arm."""
+    longest = max(len(_content(replace(slot, arm=arm), annex)) for arm in annex.ratio)
+    length = -(-(longest + 1) // CONTENT_STEP) * CONTENT_STEP
+    content = _content(slot, annex).ljust(length - 1) + b"\n"
+    leaf = slot.leaf(annex.trial, annex.sha256)
+    return SealedSlot(slot.stratum, slot.position, slot.label, leaf, sealed(content, recipients))
 
 
 def generate(annex: Annex, strata: Sequence[str], n: int, seed: bytes, recipients: Sequence[str]) -> SealedList:

@@ -89,7 +89,7 @@ def _draw(desk: Desk, state: State, participant: str, by: Person, why: str | Non
     _require_verdict(protocol, person)
     _require_baseline(protocol, person)
     levels = strata_levels(protocol, person)
-    slot = _next_slot(desk, state, levels, participant)
+    slot = _next_slot(desk, state, design.stratum_of(protocol.definition, levels), levels, participant)
     payload = {
         "stratum": slot.stratum,
         "levels": levels,
@@ -101,9 +101,8 @@ def _draw(desk: Desk, state: State, participant: str, by: Person, why: str | Non
     return desk.append(by, kinds.ALLOCATION_DRAWN, payload, version, participant, why=why)
 
 
-def _next_slot(desk: Desk, state: State, levels: Mapping[str, str], participant: str) -> Slot:
+def _next_slot(desk: Desk, state: State, stratum: str, levels: Mapping[str, str], participant: str) -> Slot:
     """The next slot of the stratum; refused where there is none, or where it is not the one whose turn it is."""
-    stratum = design.stratum_name(levels)
     try:
         slot = desk.vault.draw(stratum, levels, participant)
     except Exhausted:

@@ -11,7 +11,7 @@ from trialwright.design.problems import DefinitionErrors, Place, Problem
 from trialwright.design.read import Reading, inspect, read
 from trialwright.design.review import Review, ambiguities, assumptions, missing_methods
 from trialwright.design.scopes import event_scope, fact_scope, form_scope, population_scope
-from trialwright.design.strata import strata, stratum_name
+from trialwright.design.strata import strata, stratum_name, stratum_of
 
 __all__ = [
     "Catalogue",
@@ -46,5 +46,6 @@ __all__ = [
     "read",
     "strata",
     "stratum_name",
+    "stratum_of",
     "visit_order",
 ]
