@@ -3,8 +3,6 @@
 import pytest
 from tests.plugins.world import HIGH, World
 
-from trialwright.ledger.vault import Exhausted
-
 
 @pytest.mark.requirement("RN2")
 def test_nobody_is_drawn_before_verdict_and_baseline_stand(world: World) -> None:
@@ -75,25 +73,7 @@ def test_a_draw_shows_stratum_position_and_label_and_never_an_arm(world: World) 
             " ".join(str(value) for value in (fact.payload or {}).values()) if fact.kind == "allocation.drawn" else ""
         )
         assert "Invented tablet" not in said
-        assert set(fact.payload or {}) == {"stratum", "levels", "position", "label", "leaf"} or not said
-
-
-@pytest.mark.requirement("RN6")
-def test_a_wrong_stratum_stands_and_the_true_value_is_kept_beside_it(world: World) -> None:
-    """The correction is on the page with its reason; nobody is drawn again and the list is not touched."""
-    world.randomised("Ann", drug="none")
-    page = world.page("Ann", "person", "FIRST")
-    correction = {
-        "form": "person",
-        "visit": "FIRST",
-        "items": {"drug": "water"},
-        "base": page.number,
-        "why": "found the box",
-    }
-    assert world.says("nurse", "record", participant="Ann", **correction) == "done"
-    assert world.person("Ann").allocation.stratum == "drug:none"
-    assert world.page("Ann", "person", "FIRST").items["drug"] == "water"
-    assert "randomised already" in world.says("nurse", "randomise", participant="Ann")
+        assert set(fact.payload or {}) == {"stratum", "levels", "position", "label", "leaf", "request"} or not said
 
 
 def test_the_places_of_the_trial_are_counted(world: World) -> None:
@@ -101,20 +81,6 @@ def test_the_places_of_the_trial_are_counted(world: World) -> None:
         world.randomised(f"P{number}", drug="water" if number % 2 else "none")
     world.eligible("Zoe")
     assert "All 12 places of the trial are taken" in world.says("nurse", "randomise", participant="Zoe")
-
-
-@pytest.mark.requirement("RN7")
-def test_a_list_that_has_run_out_refuses_and_alarms(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is no wrap-around, no other stratum and no coin."""
-
-    def nothing_left(stratum: str, *more: object) -> None:
-        raise Exhausted(stratum)
-
-    world.eligible("Ann")
-    monkeypatch.setattr(world.desk.vault, "draw", nothing_left)
-    said = world.says("nurse", "randomise", participant="Ann")
-    assert "No slot is left for stratum drug:none; stop enrolling and call the trial office" in said
-    assert world.person("Ann").allocation is None
 
 
 @pytest.mark.requirement("RN3", "AC1")
