@@ -23,6 +23,7 @@ CLASSES: dict[str, Output] = {
     "allocation card": Output.BLINDED,
     "allocation envelopes": Output.KEY,
     "allocation generate": Output.KEY,
+    "allocation plan": Output.NO_TRIAL,
     "allocation review": Output.KEY,
     "allocation share": Output.KEY,
     "allocation verify": Output.AFTER_UNBLINDING,

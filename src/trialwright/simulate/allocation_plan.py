@@ -125,7 +125,7 @@ def in_words(method: Method) -> str:
         case Urn():
             return f"Wei's urn {method.alpha},{method.beta}"
         case _:
-            return f"minimisation {float(method.p):g}{' and over all' if method.overall else ''}"
+            return f"minimisation {float(method.p):g}{', over all' if method.overall else ''}"
 
 
 def candidates(
@@ -196,7 +196,7 @@ def _levels_of(program: Program, name: str, names: Sequence[str], known: Mapping
 # ------------------------------------------------------------------ the table
 
 
-def plan(program: Program, seed: int = 1, trials: int = 4000, progress: Callable[[int], None] = lambda _: None) -> Plan:
+def plan(program: Program, seed: int = 1, trials: int = 2500, progress: Callable[[int], None] = lambda _: None) -> Plan:
     """The whole table for a definition and a scenario; `progress` is told the rows that are done."""
     definition = program.definition
     people = imagined(program, seed, trials, lambda _: progress(0))
