@@ -49,11 +49,13 @@ def make_package(
     recipients: Mapping[str, str],
     mask: bytes,
     made_on: date,
+    slots: int | None = None,
 ) -> Package:
     """The list of a frozen definition, sealed and signed by both people.
 
     `recipients`: role -> age public key, the slot and escrow holders and, for minimisation, the allocator. `mask`:
-    `escrow.secret_length(annex)` fresh random bytes. Raises ShareRefused where a share is not the one that was
+    `escrow.secret_length(annex)` fresh random bytes. `slots`: of an extension, how many each stratum gets (the whole
+    trial's number without it). Raises ShareRefused where a share is not the one that was
     committed to, CeremonyRefused where annex, definition and keys do not fit.
     """
     refuse_grinding(shares, promises)
@@ -61,7 +63,8 @@ def make_package(
     by_part = {share.part: share for share in shares}
     seed = combined_seed(by_part[GENERATOR].secret, by_part[WITNESS].secret)
     kind = SEALED_LIST if annex.method.name in IN_ADVANCE else ALLOCATOR
-    sealed_list = _list(definition, annex, seed, kind, [recipients[role] for role in SLOT_HOLDERS])
+    n = slots or definition.randomisation.n
+    sealed_list = _list(definition, annex, seed, kind, n, [recipients[role] for role in SLOT_HOLDERS])
     holders = (recipients[ESCROW_HOLDERS[0]], recipients[ESCROW_HOLDERS[1]])
     escrow = to_escrow(seed, annex, mask, holders)
     allocator = None if kind == SEALED_LIST else sealed_secret(seed, annex, recipients[ALLOCATOR_ROLE])
@@ -90,9 +93,9 @@ def make_package(
     return Package(terms, sealed_list, escrow, allocator, signatures)
 
 
-def _list(definition: Definition, annex: Annex, seed: bytes, kind: str, holders: Sequence[str]) -> SealedList:
+def _list(definition: Definition, annex: Annex, seed: bytes, kind: str, n: int, holders: Sequence[str]) -> SealedList:
     if kind == SEALED_LIST:
-        return generate(annex, design.strata(definition), definition.randomisation.n, seed, holders)
+        return generate(annex, design.strata(definition), n, seed, holders)
     return SealedList((), seed_commitment(seed), annex.sha256, sealed(annex.canonical, holders))
 
 

@@ -5,6 +5,7 @@ from trialwright.conduct.consent import consent, withdraw_consent
 from trialwright.conduct.desk import Desk
 from trialwright.conduct.ending import complete, lose, stop_treatment, stop_visits
 from trialwright.conduct.kits import dispense_kits, list_kits, move_kits, quarantine_kits, receive_kits, report_no_kit
+from trialwright.conduct.list_change import approve_list_change, propose_list_change
 from trialwright.conduct.lock import lock
 from trialwright.conduct.open_for_safety import open_for_safety
 from trialwright.conduct.open_snapshot import open_snapshot
@@ -32,6 +33,7 @@ __all__ = [
     "activate",
     "amend",
     "answer_query",
+    "approve_list_change",
     "ask_query",
     "break_code",
     "close_query",
@@ -49,6 +51,7 @@ __all__ = [
     "open_snapshot",
     "open_trial",
     "prescreen",
+    "propose_list_change",
     "quarantine_kits",
     "randomise",
     "receive_kits",

@@ -1,6 +1,7 @@
 """Open a trial, activate a site, amend."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from trialwright import design
 from trialwright.conduct.catalogue import catalogue
@@ -144,7 +145,8 @@ def amend(desk: Desk, definition: Definition, *, by: Person, why: str, reconsent
             raise Refused(f"Version {definition.version} exists already; give the amendment a new one.", "version")
         if definition.randomisation.annex_sha256 != old.randomisation.annex_sha256:
             raise Refused("An amendment cannot replace the allocation annex.", "allocation")
-        for refused in _wrong_list(definition, desk.vault.commitment()):
+        slots = {stratum: sum(counts) for stratum, counts in state.slots.items()}  # with what extensions added
+        for refused in _wrong_list(definition, replace(desk.vault.commitment(), slots=slots)):
             raise refused
         lost = [site for site in state.sites if site not in definition.sites]
         if lost:

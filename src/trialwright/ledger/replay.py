@@ -165,6 +165,7 @@ class State:
     prescreened: list[tuple[str, str, str]] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
     drawn: dict[str, int] = field(default_factory=dict)
+    slots: dict[str, list[int]] = field(default_factory=dict)
     locked: dict[str, int] = field(default_factory=dict)
     locked_visits: set[str] = field(default_factory=set)
     unblinded: dict[str, int] = field(default_factory=dict)
@@ -181,6 +182,15 @@ class State:
     reported: list[int] = field(default_factory=list)
     kits: dict[str, stock.Kit] = field(default_factory=dict)
     kit_lists: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def next_position(self, stratum: str) -> int:
+        """The position of the next slot of a stratum, in its list or in the extension that follows a used-up one."""
+        drawn = self.drawn.get(stratum, 0)
+        for count in self.slots.get(stratum, []):
+            if drawn < count:
+                break
+            drawn -= count
+        return drawn + 1
 
     def apply(self, fact: Fact) -> None:
         """Take one fact in. An unknown kind is an error: nothing that happened may be passed over."""
@@ -204,6 +214,7 @@ Payload = Any  # a mapping of texts; None where it was redacted
 def _opened(state: State, fact: Fact, payload: Payload) -> None:
     _version(state, fact, payload)
     state.rehearsal = payload.get("rehearsal") == "yes"
+    _listed(state, payload.get("slots"))
     terms = payload.get("terms") or {}
     state.knowing.update(terms[part] for part in ("generated_by", "reviewed_by") if terms.get(part))
 
@@ -366,7 +377,7 @@ def _drawn(state: State, fact: Fact, payload: Payload) -> None:
         fact.number,
     )
     state.labels[payload["label"]] = fact.participant or ""
-    state.drawn[payload["stratum"]] = state.drawn.get(payload["stratum"], 0) + 1
+    state.drawn[payload["stratum"]] = int(payload["position"])
     if payload.get("request"):
         state.requests[payload["request"]] = fact.number
 
@@ -393,6 +404,13 @@ def _change_proposed(state: State, fact: Fact, payload: Payload) -> None:
 def _list_changed(state: State, fact: Fact, payload: Payload) -> None:
     state.proposals.pop(int(payload["proposal"]))
     state.list_changes.append(fact.number)
+    _listed(state, payload.get("slots"))
+
+
+def _listed(state: State, slots: Mapping[str, str] | None) -> None:
+    """One more list, or extension, with so many slots in each of its strata."""
+    for stratum, count in (slots or {}).items():
+        state.slots.setdefault(stratum, []).append(int(count))
 
 
 def _supply_sealed(state: State, fact: Fact, payload: Payload) -> None:

@@ -36,6 +36,9 @@ SEALED_NOW = """stratum, position, label, leaf, COALESCE((SELECT r.ciphertext FR
     WHERE r.label = s.label ORDER BY r.id DESC LIMIT 1), s.ciphertext) FROM store_slot s"""
 """A slot as it is sealed now: the newest ciphertext of its label."""
 LIST = "id, root, annex_sha256, annex, trial, kind, purpose, escrow_1, escrow_2, terms, taken_by"
+NEWEST_VALUES = """SELECT key, commitment, ciphertext FROM store_sealedvalue WHERE id IN
+    (SELECT MAX(id) FROM store_sealedvalue GROUP BY key) ORDER BY id"""
+"""Sealed values, the last one under each key; one that was sealed anew is sealed to today's keys."""
 LENGTH = 512
 """Sealed values are padded to multiples of this many bytes, so that the length of a ciphertext tells nothing."""
 OPENS_SLOTS_ONLY = ("break-host", "allocator")
@@ -148,9 +151,7 @@ class SealedVault:
     def kept(self, keys: Sequence[str], under: str = "") -> Mapping[str, Mapping[str, Any]]:
         """Every sealed value whose key begins with `under` (the last one under each key), opened with private keys."""
         values: dict[str, Mapping[str, Any]] = {}
-        for key, commitment, ciphertext in self._rows(
-            "SELECT key, commitment, ciphertext FROM store_sealedvalue ORDER BY id"
-        ):
+        for key, commitment, ciphertext in self._rows(NEWEST_VALUES):
             if not key.startswith(under):
                 continue  # what this reader does not need is not opened
             try:
@@ -213,6 +214,13 @@ class SealedVault:
                     "INSERT INTO store_resealed (label, ciphertext, taken_by) VALUES (%s, %s, %s)",
                     (label, ciphertext, taken_by),
                 )
+
+    def reseal_values(self, values: Sequence[tuple[str, str, bytes]]) -> None:
+        """(key, commitment, ciphertext) of values that are there, sealed to other keys; inside an act."""
+        for value in values:
+            self._ledger.beside(
+                "INSERT INTO store_sealedvalue (key, commitment, ciphertext) VALUES (%s, %s, %s)", value
+            )
 
     def _act(self) -> AbstractContextManager[None]:
         return nullcontext() if self._ledger.acting() else self._ledger.act()
