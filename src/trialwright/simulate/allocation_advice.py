@@ -1,9 +1,9 @@
 """What the allocation plan recommends, by a rule that is declared and printed: words that follow from the numbers.
 
-The rule. A method is *affordable* when it costs no more than a share of the information (`MOST_LOST` of the
-participants by Atkinson's loss) and 95 % of trials end with arms that differ by no more than `MOST_UNEQUAL` of the
-participants. It is *presentable* when its annex can stay a secret worth keeping: no single block size, no block as
-small as the ratio, no minimisation that always forces (p = 1). Among the affordable and presentable methods,
+The rule. A method is *affordable* when it costs no more than `MOST_LOST` of the information or half a participant's
+(Atkinson's loss), and 95 % of trials end with arms that differ by no more than `MOST_UNEQUAL` of the participants or
+two. It is *presentable* when its annex can stay a secret worth keeping: no single block size, no block as small as the
+ratio, no minimisation that always forces (p = 1). Among the affordable and presentable methods,
 
 - where the blind may leak (or there is none), the one that is guessed least is recommended;
 - where it holds, the one that loses the least information among those guessed at most `MOST_GUESSED`, as a guesser
@@ -19,10 +19,10 @@ from trialwright.allocation.methods import Blocks, Minimisation
 from trialwright.design.model import Blinding, Definition
 from trialwright.simulate.allocation_plan import PLACES, Plan, Row
 
-MOST_LOST = 0.01
-"""Of the participants' information: one of a hundred."""
-MOST_UNEQUAL = 0.1
-"""Of the participants: arms of 48 differ by at most 4."""
+MOST_LOST, HALF_A_PATIENT = 0.01, 0.5
+"""Of the participants' information: one of a hundred, and half a participant's in a small trial."""
+MOST_UNEQUAL, A_PAIR = 0.1, 2
+"""Of the participants: arms of 48 differ by at most 4; in a small trial by a pair."""
 MOST_GUESSED = 0.7
 FEW_IN_A_STRATUM = 8
 """With fewer expected in a stratum most of its blocks stay cut."""
@@ -87,7 +87,7 @@ def _best(fit: Sequence[Row], leaks: bool) -> Row:
 
 def affordable(row: Row, n: int) -> bool:
     """Whether it costs little enough."""
-    return _lost(row) <= MOST_LOST * n and row.upper <= MOST_UNEQUAL * n
+    return _lost(row) <= max(HALF_A_PATIENT, MOST_LOST * n) and row.upper <= max(A_PAIR, MOST_UNEQUAL * n)
 
 
 def _lost(row: Row) -> float:
@@ -113,9 +113,9 @@ def _rule(leaks: bool) -> str:
         " time"
     )
     return (
-        f"So, of the methods that cost at most {100 * MOST_LOST:g} % of the information and leave the arms at most"
-        f" {100 * MOST_UNEQUAL:g} % of the participants apart (in 95 % of trials), {aim} is recommended; a list"
-        " drawn up in advance before an allocator."
+        f"So, of the methods that cost at most {100 * MOST_LOST:g} % of the information (or half a participant's) and"
+        f" leave the arms at most {100 * MOST_UNEQUAL:g} % of the participants (or two) apart in 95 % of trials, {aim} is"
+        " recommended; a list drawn up in advance before an allocator."
     )
 
 
