@@ -5,6 +5,8 @@ Each command has a module of its own, named after it, and its line here.
 
 import typer
 
+from trialwright.cli.allocation_card import card
+from trialwright.cli.allocation_envelopes import envelopes
 from trialwright.cli.allocation_generate import generate
 from trialwright.cli.allocation_plan import plan
 from trialwright.cli.allocation_review import review
@@ -21,5 +23,7 @@ for command in (
     generate,
     review,
     verify,
+    envelopes,
+    card,
 ):
     allocation_app.command()(command)
