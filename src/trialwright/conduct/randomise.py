@@ -116,10 +116,9 @@ def _next_slot(desk: Desk, state: State, stratum: str, levels: Mapping[str, str]
 
 
 def _out_of_turn(desk: Desk, state: State, slot: Slot) -> bool:
-    """A list is used from the first place on without a gap, and an extension again from its first place on. An
-    allocator may have drawn for somebody whose act failed and who has not asked again."""
-    last = state.drawn.get(slot.stratum, 0)
-    in_turn = slot.position == last + 1 or (slot.position == 1 and bool(state.list_changes))
+    """A list is used from the first place on without a gap, and then its extension. An allocator may have drawn for
+    somebody whose act failed and who has not asked again."""
+    in_turn = slot.position == state.next_position(slot.stratum)
     return not in_turn and desk.vault.commitment().kind == SEALED_LIST
 
 
