@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
-from functools import lru_cache, reduce
+from functools import reduce
 from math import ceil, floor, gcd, lcm
 from typing import NamedTuple
 
@@ -28,6 +28,53 @@ feet."""
 
 class CannotPrepare(ValueError):
     """A dose that cannot be prepared as the definition says; the reason is a sentence."""
+
+
+class Vials(NamedTuple):
+    """So many vials (`number`) of a size in grams."""
+
+    size: Fraction
+    number: int
+
+
+class Sizes:
+    """Vials from large to small, and what they can hold: for 0, 1, 2 ... steps the fewest vials that hold exactly so
+    much, None where none do. The table grows as it is asked for more."""
+
+    __slots__ = ("_counts", "step", "units", "vials")
+
+    def __init__(self, vials: tuple[Fraction, ...]) -> None:
+        denominator = lcm(*(size.denominator for size in vials))
+        self.vials = vials
+        self.step = Fraction(reduce(gcd, (int(size * denominator) for size in vials)), denominator)
+        self.units = tuple(int(size / self.step) for size in vials)
+        self._counts: list[int | None] = [0]
+
+    def upto(self, grams: Fraction) -> list[int | None]:
+        """The table up to an amount at least. Raises `CannotPrepare` for one that nobody can be given."""
+        length = floor(grams / self.step) + 1
+        if length > LARGEST_TABLE:
+            raise CannotPrepare(f"{shown(grams)} g are too much for vials in steps of {shown(self.step)} g.")
+        counts = self._counts
+        for unit in range(len(counts), length):
+            before = [counts[unit - size] for size in self.units if size <= unit]
+            counts.append(min((count + 1 for count in before if count is not None), default=None))
+        return counts
+
+    def fewest(self, grams: Fraction) -> tuple[Vials, ...]:
+        """The fewest vials that hold exactly so much; of several ways the one with the largest vials first. Raises
+        `CannotPrepare` where there is none."""
+        counts, left = self.upto(grams), grams / self.step
+        if left.denominator > 1 or counts[int(left)] is None:
+            raise CannotPrepare(f"No vials of {sizes(self.vials)} hold exactly {shown(grams)} g.")
+        taken, unit = [], int(left)
+        for size, units in zip(self.vials, self.units, strict=True):
+            number = 0
+            while units <= unit and counts[unit - units] == (counts[unit] or 0) - 1:
+                number, unit = number + 1, unit - units
+            if number:
+                taken.append(Vials(size, number))
+        return tuple(taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +95,10 @@ class Plan:
     life: timedelta
     made: dict[tuple[Fraction, int, bool], "Course"] = field(default_factory=dict, compare=False, repr=False)
     """Courses as made before: a rehearsal makes the same ones again and again."""
+    sizes: Sizes = field(init=False, compare=False, repr=False)
 
-
-class Vials(NamedTuple):
-    """So many vials (`number`) of a size in grams."""
-
-    size: Fraction
-    number: int
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sizes", Sizes(self.vials))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +236,8 @@ def _by_course(plan: Plan, dose: Fraction, days: int, limit: Fraction | None) ->
 
 def _share(plan: Plan, target: Fraction, whole: Fraction, most: Fraction | None) -> Fraction:
     """The amount of one day nearest to its target (the larger of two) whose rest can still be filled."""
-    step, table = _table(plan.vials, whole)
-    last = _units(whole, step)
+    step, table = plan.sizes.step, plan.sizes.upto(whole)
+    last = int(whole / step)
     top = last - 1 if most is None else min(last - 1, floor(most / step))
     units = [unit for unit in range(1, top + 1) if table[unit] and table[last - unit] is not None]
     return -min((abs(unit * step - target), -unit) for unit in units)[1] * step if units else Fraction()
@@ -202,7 +246,7 @@ def _share(plan: Plan, target: Fraction, whole: Fraction, most: Fraction | None)
 def _rounded(plan: Plan, target: Fraction, most: Fraction | None) -> Fraction:
     """The amount that whole vials can hold for a target, by the declared rule. Of two that are equally good the larger
     one. At a limit the amount never goes above it."""
-    step, table = _table(plan.vials, target * (1 + plan.within))
+    step, table = plan.sizes.step, plan.sizes.upto(target * (1 + plan.within))
     low, high = target * (1 - plan.within), target * (1 + plan.within)
     if most is not None:
         high = min(high, most)
@@ -254,64 +298,12 @@ def sizes(vials: Sequence[Fraction]) -> str:
     return ", ".join(f"{shown(size)} g" for size in vials)
 
 
-@lru_cache(maxsize=64)
-def _counts(steps: tuple[int, ...], length: int) -> tuple[int | None, ...]:
-    """For 0, 1, 2 ... steps the fewest vials that hold exactly so much; None where none do."""
-    fewest: list[int | None] = [0]
-    for unit in range(1, length):
-        best = None
-        for size in steps:
-            before = fewest[unit - size] if size <= unit else None
-            if before is not None and (best is None or before + 1 < best):
-                best = before + 1
-        fewest.append(best)
-    return tuple(fewest)
-
-
-def _table(vials: tuple[Fraction, ...], most: Fraction) -> tuple[Fraction, tuple[int | None, ...]]:
-    """The step that all vials are multiples of, and the table of counts up to `most` grams at least."""
-    step, steps = _steps(vials)
-    length = floor(most / step) + 1
-    if length > LARGEST_TABLE:
-        raise CannotPrepare(f"{shown(most)} g are too much for vials in steps of {shown(step)} g.")
-    return step, _counts(steps, 1 << length.bit_length())
-
-
-@lru_cache(maxsize=64)
-def _steps(vials: tuple[Fraction, ...]) -> tuple[Fraction, tuple[int, ...]]:
-    """The greatest amount of which every vial is a multiple, and of which multiple each is."""
-    denominator = lcm(*(size.denominator for size in vials))
-    step = Fraction(reduce(gcd, (int(size * denominator) for size in vials)), denominator)
-    return step, tuple(_units(size, step) for size in vials)
-
-
-def _units(amount: Fraction, step: Fraction) -> int:
-    return int(amount / step)
-
-
-def fewest_vials(vials: tuple[Fraction, ...], grams: Fraction) -> tuple[Vials, ...]:
-    """The fewest vials that hold exactly so much; of several ways the one with the largest vials first. Raises
-    `CannotPrepare` where there is none."""
-    step, table = _table(vials, grams)
-    left = grams / step
-    if left.denominator > 1 or table[int(left)] is None:
-        raise CannotPrepare(f"No vials of {sizes(vials)} hold exactly {shown(grams)} g.")
-    taken, unit = [], int(left)
-    for size, units in zip(vials, _steps(vials)[1], strict=True):
-        number = 0
-        while units <= unit and table[unit - units] == (table[unit] or 0) - 1:
-            number, unit = number + 1, unit - units
-        if number:
-            taken.append(Vials(size, number))
-    return tuple(taken)
-
-
 def _day(plan: Plan, number: int, target: Fraction, grams: Fraction) -> Day:
     volume = floor(grams / plan.g_per_ml + Fraction(1, 2))
     bags = ceil(Fraction(volume) / plan.bag_ml)
     each, more = divmod(volume, bags)
     filled = tuple(each + 1 if bag < more else each for bag in range(bags))
-    return Day(number, target, grams, fewest_vials(plan.vials, grams), volume, filled)
+    return Day(number, target, grams, plan.sizes.fewest(grams), volume, filled)
 
 
 # ------------------------------------------------------------------ the weight that the dose follows
@@ -394,5 +386,7 @@ def exact(text: str) -> Fraction:
 
 def in_unit(text: str, own: str, code: str) -> Fraction:
     """A value that was written in its item's unit, in another one."""
+    if own == code:
+        return exact(text)
     factor, _ = logic.conversion(logic.unit(own), logic.unit(code))
     return exact(text) * factor

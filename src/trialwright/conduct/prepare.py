@@ -63,16 +63,18 @@ def planned(protocol: Protocol, person: Participant, visit: str, days: int | Non
 def dosing_weight(protocol: Protocol, person: Participant, visit: str) -> Dosing:
     """The weight that the dose follows at this visit, from the pages up to it. Raises `CannotPrepare`."""
     rule = supply_of(protocol).weight
-    last = protocol.position[visit]
-    readings = [
-        Reading(at, kg)
-        for at in protocol.visits[: last + 1]
-        if (kg := _number(protocol, person, rule.item, at, "kg")) is not None
-    ]
+    readings: list[Reading] = []
+    baseline = protocol.definition.randomisation.visit
+    for at in reversed(protocol.visits[: protocol.position[visit] + 1]):
+        if readings and at != baseline:
+            continue  # the newest weight and that at baseline are all that the rule looks at
+        kg = _number(protocol, person, rule.item, at, "kg")
+        if kg is not None:
+            readings.insert(0, Reading(at, kg))
     height, female = None, None
     if rule.adjusted is not None:
         height, female = _build(protocol, person, rule.adjusted)
-    return preparation.dosing_weight(rule, readings, protocol.definition.randomisation.visit, height, female)
+    return preparation.dosing_weight(rule, readings, baseline, height, female)
 
 
 def _build(protocol: Protocol, person: Participant, rule: AdjustedWeight) -> tuple[Fraction | None, bool | None]:

@@ -8,6 +8,7 @@ whatever the arm.
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
 from trialwright import logic
@@ -82,6 +83,7 @@ class Supply(Model):
     note: str | None = None
 
 
+@lru_cache(maxsize=1024)
 def amount(text: str, code: str) -> Fraction:
     """The exact number of a quantity in a unit: `amount("2.5 g", "mg")` is 2500.
 

@@ -29,8 +29,8 @@ LARGEST_TABLE = 1 << 16
 
 
 class Page(NamedTuple):
-    """One page to be recorded. `label` is the item that takes the label of the allocation; `asked` an item that a data
-    manager will query."""
+    """One page to be recorded. `label` is the item that takes the label of the allocation, `prepared` the one that
+    takes the volume prepared; `asked` an item that a data manager will query."""
 
     form: str
     visit: str
@@ -41,6 +41,7 @@ class Page(NamedTuple):
     label: str | None
     asked: str | None
     on: str | None
+    prepared: str | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def texts(crowd: Crowd, column: Column, names: Any, pick: Any, where: Where) -> 
     """The texts of one item for the chosen (participant, place) pairs."""
     feed, kind = column.feed, column.declared.type
     count = len(where[0])
-    if feed.label:
+    if feed.label or feed.prepared:
         out = np.full(count, None, dtype=object)
     elif feed.file:
         out = _file_names(crowd, column.item, where)
@@ -352,6 +353,7 @@ def _row_pages(crowd: Crowd, rows: RowsProgram) -> list[tuple[int, int, Page]]:
     columns = [texts(crowd, column, names, pick, where) for column in rows.columns]
     items = _rows_of([column.item for column in rows.columns], columns, True)
     label = next((column.item for column in rows.columns if column.feed.label), None)
+    prepared = next((column.item for column in rows.columns if column.feed.prepared), None)
     dates = date_texts(days[where].astype(np.float64), crowd.program.scenarios.enrolment.start).tolist()
     confirmed = _confirmations(crowd, rows.columns, names, pick)
     visits, repeats = _row_places(crowd, rows, where[1])
@@ -359,7 +361,7 @@ def _row_pages(crowd: Crowd, rows: RowsProgram) -> list[tuple[int, int, Page]]:
         (
             person,
             day,
-            Page(spec.form, visit, repeat, row, NOTHING, confirmed.get(index, NOTHING), label, None, on),
+            Page(spec.form, visit, repeat, row, NOTHING, confirmed.get(index, NOTHING), label, None, on, prepared),
         )
         for index, (person, day, visit, repeat, row, on) in enumerate(
             zip(where[0].tolist(), days[where].tolist(), visits, repeats, items, dates, strict=True)

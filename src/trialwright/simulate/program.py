@@ -8,9 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trialwright import design
+from trialwright.allocation.assumed import assumed_method
+from trialwright.allocation.methods import Impossible
 from trialwright.design.calendar import days_from_anchor
 from trialwright.design.model import Definition, Item, ItemType
 from trialwright.design.problems import DefinitionErrors, Problem, known_or_close
+from trialwright.design.supply import amount
 from trialwright.simulate.formula import Formula
 from trialwright.simulate.reading import Read
 from trialwright.simulate.scenario import Feed, FormFeed, Rows, Scenario, Scenarios, Spread
@@ -122,6 +125,8 @@ def program(source: Read, definition: Definition, scenario: str | None = None) -
     _check_names(compiler, definition)
     made = _compiled(compiler, definition, name)
     _check_strata(compiler, definition, made)
+    _check_allocation(compiler, definition)
+    _check_supply(compiler, definition, made)
     if compiler.problems:
         raise DefinitionErrors(compiler.problems)
     return made
@@ -173,6 +178,17 @@ def _compiled(compiler: Compiler, definition: Definition, name: str) -> Program:
     )
 
 
+def _check_allocation(compiler: Compiler, definition: Definition) -> None:
+    """The method of the definition can be, with the parameters that the file imagines for its annex."""
+    try:
+        assumed_method(definition, compiler.read.scenarios.allocation)
+    except Impossible as error:
+        for problem in error.problems:
+            key = problem.partition(":")[0]
+            path = ("allocation", key) if key in compiler.read.scenarios.allocation else ("allocation",)
+            compiler.wrong(path, problem, f"the method is {definition.randomisation.method}")
+
+
 def _check_names(compiler: Compiler, definition: Definition) -> None:
     """Forms, roles, visits, criteria and parameters that the file names must exist; every planned form must be fed."""
     scenarios = compiler.read.scenarios
@@ -208,6 +224,43 @@ def _check_strata(compiler: Compiler, definition: Definition, made: Program) -> 
         columns = [column for one in made.forms if one.form == form for column in one.columns if column.item == item]
         if not columns or compiler.known.get(columns[0].feed.from_ or "") is None:
             compiler.wrong(("forms", form), f"{factor.item}, which stratifies by {name}, must be fed by a category")
+
+
+def _check_supply(compiler: Compiler, definition: Definition, made: Program) -> None:
+    """Whoever prepares has lots of every size from the first day on, and knows over how many days."""
+    stock, plan = compiler.read.scenarios.supply, definition.supply
+    if stock is None:
+        return
+    if plan is None:
+        compiler.wrong(("supply",), "the definition does not say how a treatment is prepared", "remove `supply`")
+        return
+    if stock.days not in compiler.known:
+        hint = known_or_close(stock.days, sorted(compiler.known))
+        compiler.wrong(("supply", "days"), f"'{stock.days}' is no variable of a visit", hint)
+    if plan.prepared_by not in compiler.read.scenarios.working.people:
+        compiler.wrong(("working", "people"), f"nobody is the {plan.prepared_by}", f"add '{plan.prepared_by}: a name'")
+    for product, code, sizes in ((plan.product, "g", plan.vials), (plan.placebo, "mL", ())):
+        lots = stock.lots.get(product or "", ())
+        if product is not None and not any(lot.from_day <= 0 for lot in lots):
+            compiler.wrong(("supply", "lots"), f"no lot of '{product}' is there from day 0", f"add '{product}: [...]'")
+        for place, lot in enumerate(lots):
+            _check_lot(compiler, ("supply", "lots", product or "", place), lot.sizes, code, sizes)
+    _known(compiler, ("supply", "lots"), stock.lots, (plan.product, plan.placebo), "product")
+
+
+def _check_lot(
+    compiler: Compiler, path: tuple[str | int, ...], sizes: Mapping[str, int], code: str, wanted: Sequence[str]
+) -> None:
+    for size in sizes:
+        try:
+            amount(size, code)
+        except ValueError as wrong:
+            compiler.wrong((*path, "sizes", size), str(wrong))
+    lacking = [size for size in wanted if size not in sizes]
+    if lacking:
+        compiler.wrong(
+            (*path, "sizes"), f"a lot has no vials of {', '.join(lacking)}", "say how many it has of each size"
+        )
 
 
 def _known(compiler: Compiler, path: tuple[str, ...], names: Any, known: Any, what: str) -> None:

@@ -7,14 +7,14 @@ all of them. What is written on a page was imagined before (`participants`, `pag
 import heapq
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trialwright import conduct
+from trialwright import conduct, design
 from trialwright.compute import chance
 from trialwright.conduct import Desk, Person, Refused
 from trialwright.design.model import CheckLevel
@@ -23,10 +23,11 @@ from trialwright.ledger.ports import Ledger
 from trialwright.simulate.casting import Cast, one_of
 from trialwright.simulate.pages import Book, Page, book
 from trialwright.simulate.participants import Crowd, followed
+from trialwright.simulate.pharmacy import Pharmacy
 from trialwright.simulate.vault import MemoryVault
 from trialwright.simulate.world import AddressedChance, SetClock
 
-SCREENING, VISIT, ENTRY, END, QUERY, LOCK = range(6)
+SCREENING, VISIT, PREPARE, RELEASE, ENTRY, END, QUERY, LOCK = range(8)
 """The order of things on one day."""
 NOTHING: Mapping[str, str] = {}
 
@@ -74,9 +75,10 @@ def rehearse(
     """
     definition = cast.program.definition
     clock = SetClock(next(iter(definition.sites.values())).zone)
+    ledger = ledger or MemoryLedger()
     desk = Desk(
-        ledger or MemoryLedger(),
-        vault or MemoryVault(cast.list.slots, cast.list.annex),
+        ledger,
+        vault or MemoryVault(cast.list.slots, cast.list.annex, ledger, cast.list.seed),
         clock,
         AddressedChance(cast.seed, cast.trial),
     )
@@ -111,10 +113,19 @@ class _Run:
         self.row_of: dict[str, int] = {}
         self.arms: dict[str, str] = {}
         self.opened: Mapping[str, str] = {}
-        self.truth = cast.list.arms
+        self.truth = dict(cast.list.arms)
+        self.arm_in_turn = cast.list.in_turn()
+        self.infusions = self.definition.supply.form if self.definition.supply is not None else None
         self.events: list[tuple[int, int, int, Callable[..., None], tuple[object, ...]]] = []
         self.order = count()
         self.queries = 0
+        self.pharmacy = self._pharmacy()
+
+    def _pharmacy(self) -> Pharmacy | None:
+        stock, plan = self.program.scenarios.supply, self.definition.supply
+        if stock is None or plan is None:
+            return None
+        return Pharmacy(self.desk, self.definition, stock, self.people[plan.prepared_by])
 
     def _who_enters(self, roles: Sequence[str]) -> Person:
         able = [self.staff[role] for role in roles or ("investigator",) if role in self.staff]
@@ -160,6 +171,8 @@ class _Run:
         conduct.open_trial(self.desk, self.definition, by=sponsor, accepted_by=sponsor.name, rehearsal=True)
         for site in self.sites:
             conduct.activate(self.desk, site, by=self.staff["sponsor"])
+        if self.pharmacy is not None:
+            self.pharmacy.receive()
         events, begin, start = self.events, self.clock.begin, self.start
         while events:
             day, _, _, action, about = heapq.heappop(events)
@@ -249,8 +262,9 @@ class _Run:
             if refused.code != "eligibility":
                 raise
             return
-        label = (fact.payload or {})["label"]
-        arm = self.arms[number] = self.truth[label]
+        drawn = fact.payload or {}
+        label = drawn["label"]
+        arm = self.arms[number] = self.truth[label] = self.arm_in_turn(drawn["levels"])
         crowd, pages, place = self.crowd, self.pages, row
         if self.program.arms[int(crowd.arm[row])] != arm:
             crowd, pages, place = self._again(row, arm)
@@ -273,6 +287,31 @@ class _Run:
                 if page.label:
                     page = page._replace(items={**page.items, page.label: label})
                 self.at(entry.day, ENTRY, self.record, number, page)
+                if page.repeat == "1" and self.pharmacy is not None and page.form == self.infusions:
+                    self.at(
+                        entry.day, PREPARE, self.prepare, number, page.visit, self._course_days(crowd, row, page.visit)
+                    )
+
+    def _course_days(self, crowd: Crowd, row: int, visit: str) -> int:
+        stock = self.program.scenarios.supply
+        values = np.broadcast_to(crowd.names[stock.days if stock is not None else "week"], crowd.on.shape)
+        return int(values[row, self.program.visits.index(visit)])
+
+    def prepare(self, day: int, number: str, visit: str, days: int) -> None:
+        """The pharmacist prepares a course; it is released with all others of the day at the next declared hour."""
+        if self.pharmacy is None:
+            return
+        self.clock.tick()
+        planned = self.pharmacy.waits
+        ready = self.pharmacy.prepare(day, number, visit, days, self.truth.__getitem__)
+        if not planned:
+            self.at((ready.astimezone(self.clock.zone).date() - self.start).days, RELEASE, self.release, ready)
+
+    def release(self, day: int, ready: datetime) -> None:
+        """The hour has come."""
+        if self.pharmacy is not None:
+            self.clock.until(ready)
+            self.pharmacy.release()
 
     def _plan_end(self, number: str, crowd: Crowd, row: int) -> None:
         ends = list(self.program.scenarios.ends)
@@ -339,6 +378,8 @@ class _Run:
     def record(self, day: int, number: str, page: Page) -> None:
         """One page; an edit check that warns is confirmed, one that asks is answered some days later."""
         self.clock.tick()
+        if page.prepared and self.pharmacy is not None:
+            page = self._with_volume(number, page, page.prepared)
         by = self.enters[page.form]
         try:
             self._write(number, page, by, page.confirmed)
@@ -355,6 +396,16 @@ class _Run:
                 text=self.working.queries.text, by=self.staff["data_manager"],
             )  # fmt: skip
             self._follow_queries(day)
+
+    def _with_volume(self, number: str, page: Page, item: str) -> Page:
+        """The page with the volume that the pharmacy prepared for its day; an unusual one is confirmed."""
+        volume = self.pharmacy.volume(number, page.visit, page.repeat) if self.pharmacy is not None else None
+        if volume is None:
+            return page
+        usual = design.items(self.definition, page.form)[item].warn
+        unusual = usual is not None and not usual[0] <= int(volume) <= usual[1]
+        confirmed = {**page.confirmed, item: self.working.confirm} if unusual else page.confirmed
+        return page._replace(items={**page.items, item: volume}, confirmed=confirmed)
 
     def _write(self, number: str, page: Page, by: Person, confirmed: Mapping[str, str]) -> None:
         conduct.record(

@@ -151,7 +151,7 @@ class End(Model):
 
 class Feed(Model):
     """What an item is fed with: a variable (`from`) or a constant `text`; `minutes` makes a date a local date with
-    time, `texts` words codes."""
+    time, `texts` words codes. `label` is that of the allocation, `prepared` the volume that the pharmacy prepared."""
 
     from_: str | None = Field(default=None, alias="from")
     text: str | None = None
@@ -160,14 +160,15 @@ class Feed(Model):
     minutes: Key | None = None
     precision: Literal["day", "month", "year"] = "day"
     label: bool = False
+    prepared: bool = False
     file: bool = False
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     @model_validator(mode="after")
     def one_source(self) -> "Feed":
-        """Exactly one of from, text, label, file."""
-        if sum((self.from_ is not None, self.text is not None, self.label, self.file)) != 1:
-            raise ValueError("an item is fed by exactly one of from, text, label and file")
+        """Exactly one of from, text, label, prepared, file."""
+        if sum((self.from_ is not None, self.text is not None, self.label, self.prepared, self.file)) != 1:
+            raise ValueError("an item is fed by exactly one of from, text, label, prepared and file")
         return self
 
 
@@ -225,6 +226,23 @@ class Lapses(Model):
     reason: str
 
 
+class Lot(Model):
+    """A lot that the pharmacy opens from a day of the trial on: so many vials or bags of each size."""
+
+    lot: str
+    sizes: dict[str, Annotated[int, Field(gt=0)]]
+    from_day: int = 0
+
+
+class Stock(Model):
+    """What the pharmacy has: lots by product, the earliest one from day 0. `days` names the variable
+    that says over how many days the course of a visit goes."""
+
+    days: Key
+    supplier: str
+    lots: dict[Key, tuple[Lot, ...]]
+
+
 class Working(Model):
     """How the people of the trial work: who they are (several names where a role needs two people), how often optional
     scopes of consent are given, how far visits drift, what is signed and asked."""
@@ -269,7 +287,8 @@ class Published(Model):
 
 
 class Scenarios(Model):
-    """The whole file."""
+    """The whole file. `allocation` holds the parameters of the definition's randomisation method as the annex of an
+    imagined trial would (`sizes: [4, 6]`); the real annex is sealed and may say otherwise."""
 
     trialwright_scenarios: Literal["1"]
     default: Key
@@ -277,6 +296,7 @@ class Scenarios(Model):
     sources: dict[Key, Source]
     parameters: dict[Key, Decimal | int]
     joint: dict[Key, Joint] = Field(default_factory=dict)
+    allocation: dict[str, Any] = Field(default_factory=dict)
     enrolment: Enrolment
     fates: dict[Key, Fate]
     screening: Screening
@@ -285,6 +305,7 @@ class Scenarios(Model):
     visits: Variables = Field(default_factory=dict)
     forms: dict[Key, FormFeed]
     rows: dict[Key, Rows] = Field(default_factory=dict)
+    supply: Stock | None = None
     working: Working
     scenarios: dict[Key, Scenario]
     published: tuple[Published, ...] = ()

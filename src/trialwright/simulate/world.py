@@ -4,15 +4,19 @@ All of it follows from (seed, trial), so the same rehearsal ends on the same sea
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from trialwright import design
 from trialwright.allocation.annex import SALT_BYTES, TEST, Annex
 from trialwright.allocation.assumed import assumed_method
+from trialwright.allocation.methods import IN_ADVANCE, begin, next_arm
+from trialwright.allocation.sealing import combined_seed
 from trialwright.allocation.slots import OpenSlot, draw_up
+from trialwright.allocation.stream import Stream
 from trialwright.compute import chance
 from trialwright.design.model import Definition
 
@@ -26,7 +30,7 @@ class SetClock:
     """A clock that stands still until it is set. `ledger.ports.Clock`."""
 
     def __init__(self, zone: str) -> None:
-        self._zone = ZoneInfo(zone)
+        self.zone = ZoneInfo(zone)
         self._opened = self._at = datetime(1970, 1, 1, tzinfo=UTC)
         self._day: date | None = None
 
@@ -38,7 +42,11 @@ class SetClock:
         """Go to the morning of a day at the site; a day that has begun goes on."""
         if day != self._day:
             self._day = day
-            self._opened = self._at = datetime.combine(day, OPENS, self._zone).astimezone(UTC)
+            self._opened = self._at = datetime.combine(day, OPENS, self.zone).astimezone(UTC)
+
+    def until(self, moment: datetime) -> None:
+        """Wait for a moment of the same day; one that has passed changes nothing."""
+        self._at = max(self._at, moment.astimezone(UTC))
 
     def tick(self) -> None:
         """Some minutes later, on the same day."""
@@ -75,6 +83,11 @@ class DrawnList:
 
     annex: Annex
     slots: tuple[OpenSlot, ...]
+    shares: tuple[bytes, bytes] = (b"", b"")
+    """The generator's and the witness's share of the seed, with which a demonstration plays the ceremony."""
+
+    def __repr__(self) -> str:
+        return f"DrawnList(annex={self.annex!r}, ...)"
 
     @property
     def arms(self) -> Mapping[str, str]:
@@ -83,19 +96,42 @@ class DrawnList:
 
     @property
     def orders(self) -> Mapping[str, Sequence[str]]:
-        """Stratum -> arms in the order in which they will be drawn."""
+        """Stratum -> arms in the order in which they will be drawn; nothing where an allocator draws."""
         orders: dict[str, list[str]] = {}
         for slot in sorted(self.slots, key=lambda slot: slot.position):
             orders.setdefault(slot.stratum, []).append(slot.arm)
         return orders
 
+    @property
+    def seed(self) -> bytes | None:
+        """The seed from which an allocator draws, for a method that looks at earlier participants; else nothing."""
+        return None if self.annex.method.name in IN_ADVANCE else combined_seed(*self.shares)
 
-def drawn_list(definition: Definition, seed: int, trial: int) -> DrawnList:
-    """The list of a rehearsed trial: permuted blocks of two and three times the ratio (4 and 6 for 1:1), both equally
-    likely."""
-    plan = definition.randomisation
-    annex = Annex(definition.id, assumed_method(definition), _octets(seed, trial, "annex").hex(), purpose=TEST)
-    return DrawnList(annex, draw_up(annex, design.strata(definition), plan.n, _octets(seed, trial, "list")))
+    def in_turn(self) -> Callable[[Mapping[str, str]], str]:
+        """Gives the arm of one participant after the other by their levels, in the order in which they are drawn."""
+        method, seed = self.annex.method, self.seed
+        if seed is None:
+            queues = {stratum: iter(order) for stratum, order in self.orders.items()}
+            return lambda levels: next(queues[design.stratum_name(levels)])
+        state, stream = begin(method), Stream(seed)
+
+        def next_one(levels: Mapping[str, str]) -> str:
+            nonlocal state
+            arm, state, _ = next_arm(method, state, levels, stream)
+            return arm
+
+        return next_one
+
+
+def drawn_list(definition: Definition, seed: int, trial: int, parameters: Mapping[str, Any] | None = None) -> DrawnList:
+    """The list of a rehearsed trial, by the definition's method with these parameters, or the usual ones. Of a method
+    that looks at earlier participants there are no slots."""
+    method, n = assumed_method(definition, parameters), definition.randomisation.n
+    annex = Annex(definition.id, method, _octets(seed, trial, "annex").hex(), purpose=TEST)
+    shares = (_octets(seed, trial, "generator share"), _octets(seed, trial, "witness share"))
+    in_advance = method.name in IN_ADVANCE
+    slots = draw_up(annex, design.strata(definition), n, combined_seed(*shares)) if in_advance else ()
+    return DrawnList(annex, slots, shares)
 
 
 def _octets(seed: int, trial: int, what: str) -> bytes:

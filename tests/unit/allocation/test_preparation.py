@@ -14,10 +14,10 @@ from trialwright.allocation.preparation import (
     Course,
     Plan,
     Reading,
+    Sizes,
     course,
     dosing_weight,
     fewest_days,
-    fewest_vials,
     shown,
     until,
 )
@@ -98,7 +98,7 @@ def test_no_other_choice_of_vials_is_smaller(sizes: tuple[Fraction, ...], halves
         if sum(chosen) == grams
     ]
     try:
-        found = fewest_vials(sizes, grams)
+        found = Sizes(sizes).fewest(grams)
     except CannotPrepare:
         assert not tried
         return
@@ -147,8 +147,7 @@ def test_what_one_day_is_too_little_the_next_day_makes_up_for() -> None:
         (
             {"vials": (Fraction(20),)},
             5,
-            "No vials of 20 g come within 5 % of 28 g; choose another number of days, or ask the "
-            "trial office.",
+            "No vials of 20 g come within 5 % of 28 g; choose another number of days, or ask the trial office.",
         ),
         (
             {"vials": (Fraction(50),), "per_course": True},
