@@ -80,7 +80,7 @@ def _levels(plan: Resupply, found: Findings) -> None:
     if plan.weeks is not None and 7 * plan.weeks < plan.lead_days + plan.interval_days:
         found.error(
             (*path, "weeks"),
-            f"{plan.weeks} weeks end before the next shipment arrives",
+            f"weeks: {plan.weeks} ends before the next shipment arrives",
             f"at least {-(-(plan.lead_days + plan.interval_days) // 7)} weeks for interval and lead time",
         )
 
@@ -91,6 +91,8 @@ def _sites(definition: Definition, kits: KitSupply, found: Findings) -> None:
         found.known(path, site, definition.sites, "the site")
         if rate < 0:
             found.error(path, f"{rate} new participants per week are expected")
+    if "depot" in definition.sites:
+        found.error(("sites", "depot"), "a site cannot be called 'depot', which is where kits come from", at_key=True)
     shares = sum(definition.randomisation.ratio.values())
     most = kits.resupply.target
     for site, count in kits.initial.items():
