@@ -2,13 +2,9 @@
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from trialwright.design.model import Definition
-    from trialwright.simulate.rehearsal import Cast
 
 REFERENCE = Path("trials/time-is-muscle")
 
@@ -23,9 +19,10 @@ def demo(
 ) -> None:
     """Open a trial, rehearse it with imaginary participants, lock, unblind, analyse, report.
 
-    Everything is real but the participants: sealed allocations, a chained ledger on SQLite with a commit per page.
-    The demo makes its own keys, in DIR.keys beside the folder; a real trial's private keys never come near its
-    server. A folder that already holds a finished demo is not made again.
+    Everything is real but the participants and the people: sealed allocations, a chained ledger on SQLite with a commit
+    per page. The program plays the ceremony alone, with a TEST list and keys of its own, without passphrases, in
+    DIR.keys beside the folder; a real trial's private keys never come near its server. A folder that already holds a
+    finished demo is not made again.
     """
     from rich.console import Console
 
@@ -85,6 +82,7 @@ def _make_whole(console: object, folder: Path, trial: Path, seed: int, scenario:
 def _make(console: object, folder: Path, trial: Path, seed: int, scenario: str | None) -> None:
     """Rehearse one trial into the folder and write its report."""
     from trialwright import design, simulate, store
+    from trialwright.cli.demo_ceremony import hold_ceremony
     from trialwright.cli.progress import progress
     from trialwright.cli.unblinded import write_report
     from trialwright.conduct.catalogue import catalogue
@@ -93,7 +91,8 @@ def _make(console: object, folder: Path, trial: Path, seed: int, scenario: str |
     definition = design.read(trial, catalogue())
     program = simulate.program(simulate.read(trial), definition, scenario)
     (cast,) = simulate.imagine(program, seed, [0])
-    identities = _create(folder, definition, cast)
+    console.print("The ceremony: the program plays generator, witness, reviewer and every holder of a key.")  # type: ignore[attr-defined]
+    identities = hold_ceremony(folder, _keys(folder), definition, cast)
     ledger = store.open_ledger(folder)
     try:
         with progress("Rehearsing the trial, page by page", unit="facts") as step:
@@ -106,26 +105,6 @@ def _make(console: object, folder: Path, trial: Path, seed: int, scenario: str |
         write_report(folder, [], folder / "report")
 
 
-def _create(folder: Path, definition: "Definition", cast: "Cast") -> list[str]:
-    """The trial's folder with its sealed list; returns the private keys that open it at the end."""
-    from trialwright import store
-    from trialwright.allocation.keys import SLOT_HOLDERS, make_keys, private_key
-    from trialwright.allocation.slots import sealed_list
-
-    keys = _keys(folder)
-    public = make_keys(keys, folder, SLOT_HOLDERS)
-    sealed = sealed_list(cast.list.slots, cast.list.annex, list(public.values()))
-    zone = next(iter(definition.sites.values())).zone
-    store.create(
-        folder,
-        zone=zone,
-        recipients=public,
-        keys=keys,
-        prepare=lambda ledger, vault: vault.take_in(sealed, definition.id),
-    )
-    return [private_key(keys / f"{role}.key") for role in SLOT_HOLDERS]
-
-
 def _tell(console: object, folder: Path) -> None:
     """Where everything is and that the ledger stands."""
     from trialwright import store
@@ -135,6 +114,8 @@ def _tell(console: object, folder: Path) -> None:
     say = console.print  # type: ignore[attr-defined]
     say(f"{len(state.labels)} participants randomised of {len(state.participants)} who consented; {found.facts} facts.")
     say("The ledger verifies." if found.ok else f"[red]The ledger does not verify:[/red] {found.first_bad}")
+    say("A demonstration: this program made the keys and the TEST list itself, so nothing here was ever concealed.")
+    say(f"Keys, list    {_keys(folder)}: keys without passphrase, and the package of the list")
     say(f"Report        {folder / 'report' / 'index.html'}")
     say(f"Its numbers   {folder / 'report' / 'report.json'}")
     say(f"Verify        trialwright ledger verify {folder}")

@@ -20,6 +20,10 @@ from trialwright.ledger.snapshot import Snapshot
 from trialwright.report import Context, report, write
 
 IMAGINARY = "Rehearsal: every participant in this report was made up by the simulator."
+DEMONSTRATION = (
+    " Demonstration: the program made the keys and the test list itself, from a seed that anybody can repeat, so"
+    " nothing here was ever concealed."
+)
 
 
 def planned(
@@ -75,5 +79,6 @@ def write_report(
     """Write the report into `output`; returns the page's path."""
     definition, snapshot, treatments = planned(folder, keys, by, with_)
     found = analyse(definition, snapshot, treatments) if treatments is not None else None
-    context = Context(imaginary=IMAGINARY if snapshot.state.rehearsal else "")
+    made_up = IMAGINARY + (DEMONSTRATION if store.read_folder(folder).demonstration else "")
+    context = Context(imaginary=made_up if snapshot.state.rehearsal else "")
     return write(report(definition, snapshot, treatments, found, context), output)

@@ -22,6 +22,11 @@ SETTINGS = "trialwright.toml"
 HEADS = "heads.log"
 SQLITE = "sqlite:///trial.sqlite3"
 
+DEMONSTRATION = (
+    "# A DEMONSTRATION: this program made the keys and the allocation list, from a seed that anybody can repeat.",
+    "demonstration = true",
+)
+
 
 class NotATrial(ValueError):
     """A folder that is no trial, or whose settings cannot be read; the reason is the sentence."""
@@ -30,7 +35,7 @@ class NotATrial(ValueError):
 @dataclass(frozen=True, slots=True)
 class TrialFolder:
     """What `trialwright.toml` says. `recipients` is role -> age public key; `signs` the path of the head-signing
-    private key, relative to the folder or absolute."""
+    private key, relative to the folder or absolute; `demonstration` that this program made the keys and the list."""
 
     path: Path
     address: str
@@ -38,6 +43,7 @@ class TrialFolder:
     head_key: str
     signs: str
     recipients: Mapping[str, str] = field(default_factory=dict)
+    demonstration: bool = False
 
     @property
     def heads(self) -> Path:
@@ -64,6 +70,7 @@ def write_settings(trial: TrialFolder) -> None:
     """Write `trialwright.toml`."""
     lines = [
         "# The settings of this trial. Private keys never lie in this folder.",
+        *(DEMONSTRATION if trial.demonstration else ()),
         f"zone = {_text(trial.zone)}",
         "",
         "[database]",
@@ -113,7 +120,7 @@ def read_folder(path: Path) -> TrialFolder:
     if wrong:
         raise NotATrial(f"{source}: " + "; ".join(wrong))
     zone, address, head_key, signs = wanted.values()
-    return TrialFolder(path.resolve(), address, zone, head_key, signs, recipients)
+    return TrialFolder(path.resolve(), address, zone, head_key, signs, recipients, content.get("demonstration") is True)
 
 
 def _at(content: Mapping[str, Any], place: tuple[str, ...]) -> Any:

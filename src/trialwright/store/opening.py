@@ -47,11 +47,13 @@ def create(
     recipients: Mapping[str, str] | None = None,
     keys: Path | None = None,
     prepare: Callable[[DatabaseLedger, SealedVault], None] | None = None,
+    demonstration: bool = False,
 ) -> TrialFolder:
     """Make a trial folder, whole or not at all: it is built beside its place and moved there at the end.
 
     `database` is a PostgreSQL address, None for SQLite in the folder. `recipients` is role -> age public key. `keys`
     is a folder outside for the head-signing key, which is made when it is not there (default: `FOLDER.keys` beside).
+    `demonstration` marks the folder as one whose keys and list this program made.
     `prepare(ledger, vault)` takes in the sealed list and opens the trial before the folder appears.
     """
     folder = Path(folder).absolute()
@@ -59,7 +61,7 @@ def create(
     _known_zone(zone)
     private = _signing_key(folder, keys)
     public = public_key(signing_key(private.read_bytes()))
-    settings = TrialFolder(folder, database or SQLITE, zone, public, "", dict(recipients or {}))
+    settings = TrialFolder(folder, database or SQLITE, zone, public, "", dict(recipients or {}), demonstration)
 
     def fill(place: TrialFolder, alias: str) -> None:
         key = signing_key(private.read_bytes())
