@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from trialwright import design
 from trialwright.simulate.formula import Codes
 from trialwright.simulate.pages import Book, book
 from trialwright.simulate.participants import Arrivals, Crowd, Integers, arrivals, followed, screened
@@ -34,7 +33,8 @@ def imagine(program: Program, seed: int, trials: Sequence[int]) -> list[Cast]:
     """The casts of several trials, imagined together. Whatever the grouping, each cast is the same."""
     come = arrivals(program, seed, trials)
     crowd = screened(program, seed, come)
-    lists = [drawn_list(program.definition, seed, int(trial)) for trial in trials]
+    assumed = program.scenarios.allocation
+    lists = [drawn_list(program.definition, seed, int(trial), assumed) for trial in trials]
     counts = [int((crowd.trial == np.uint64(trial)).sum()) for trial in trials]
     ends = np.cumsum(counts, dtype=np.int64).tolist()
     rows = [range(end - count, end) for end, count in zip(ends, counts, strict=True)]
@@ -48,18 +48,18 @@ def imagine(program: Program, seed: int, trials: Sequence[int]) -> list[Cast]:
 
 
 def _expected_arms(program: Program, crowd: Crowd, rows: Sequence[range], lists: Sequence[DrawnList]) -> Integers:
-    """The arm that each participant will draw if all goes as imagined: the list read in the order of baseline days."""
+    """The arm that each participant will draw if all goes as imagined: in the order of baseline days."""
     arm = np.full(len(crowd), -1)
-    strata = _strata(program, crowd)
+    levels = _levels(program, crowd)
     for people, drawn in zip(rows, lists, strict=True):
-        queues = {stratum: iter(order) for stratum, order in drawn.orders.items()}
+        arm_of = drawn.in_turn()
         for person in sorted((one for one in people if crowd.enrolled[one]), key=lambda one: (crowd.day0[one], one)):
-            arm[person] = program.arms.index(next(queues[strata[person]]))
+            arm[person] = program.arms.index(arm_of(levels[person]))
     return arm
 
 
-def _strata(program: Program, crowd: Crowd) -> list[str]:
-    """The stratum of each participant, from the texts that will be recorded for the stratification items."""
+def _levels(program: Program, crowd: Crowd) -> list[dict[str, str]]:
+    """Each participant's level of every factor, from the texts that will be recorded for the stratification items."""
     levels: list[dict[str, str]] = [{} for _ in range(len(crowd))]
     for name, factor in program.definition.randomisation.strata.items():
         form, _, item = factor.item.partition(".")
@@ -70,7 +70,7 @@ def _strata(program: Program, crowd: Crowd) -> list[str]:
         for person, index in enumerate(values.index[:, 0].tolist()):
             text = texts[index]
             levels[person][name] = factor.map.get(text, factor.map.get("*", ""))
-    return [design.stratum_name(level) for level in levels]
+    return levels
 
 
 def one_of(crowd: Crowd, row: int) -> Crowd:
