@@ -145,7 +145,7 @@ def _misstratified(case: _Case) -> list[str]:
     """What to say of participants who were randomised under a level that was wrong."""
     people = [case.seen.participants[person] for person in case.who]
     wrong = sum(
-        one.true_stratum is not None and one.allocation is not None and one.true_stratum != one.allocation.stratum
+        one.allocation is not None and bool(one.true_levels) and one.true_levels != one.allocation.levels
         for one in people
     )
     strata = case.seen.definition.randomisation.strata

@@ -69,7 +69,7 @@ def correct_stratum(desk: Desk, *, participant: str, by: Person, why: str) -> Fa
                 "page first, then record the true stratum.",
                 "strata",
             )
-        payload = {"levels": levels, "stratum": design.stratum_name(levels)}
+        payload = {"levels": levels, "stratum": design.stratum_of(protocol.definition, levels)}
         fact = desk.append(by, kinds.STRATUM_CORRECTED, payload, version, participant, why=why)
         for query in _asked(desk, person):
             answer = {"query": query.id, "text": f"the true stratum is recorded beside the draw (fact {fact.number})"}
@@ -127,11 +127,11 @@ def ask_for_correction(desk: Desk, by: Person, version: str, person: Participant
     changed = [item for item in items if page.payload and item in page.payload["items"]]
     if not changed or _asked(desk, person):
         return
-    now = _level_names(protocol, person)
+    drawn, now = design.stratum_name(person.allocation.levels), _level_names(protocol, person)
     if now != design.stratum_name(standing(person)):
         text = (
-            f"{person.id} was randomised as {person.allocation.stratum}, and the pages now give {now}. The allocation "
-            "stands; record the true stratum beside it (correct stratum)."
+            f"{person.id} was randomised as {drawn}, and the pages now give {now}. The allocation stands; record the "
+            "true stratum beside it (correct stratum)."
         )
         place: PageKey = page.visit or "", page.form or "", page.repeat or ""
         open_query(desk, by, version, person.id, place, changed[0], text, CHECK)

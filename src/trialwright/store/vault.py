@@ -25,10 +25,12 @@ from trialwright.ledger.vault import (
     SEALED_LIST,
     CannotOpen,
     Commitment,
+    Damaged,
     Exhausted,
     Slot,
     kept_commitment,
 )
+from trialwright.store.committed import Committed
 from trialwright.store.ledger import DatabaseLedger
 
 SLOT = "stratum, position, label, leaf, ciphertext"
@@ -68,6 +70,7 @@ class SealedVault:
 
     def __init__(self, ledger: DatabaseLedger, recipients: Mapping[str, str]) -> None:
         self._ledger = ledger
+        self._committed = Committed(self._rows)
         self._recipients = tuple(key for role, key in recipients.items() if role not in OPENS_SLOTS_ONLY)
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -99,7 +102,10 @@ class SealedVault:
         )
         if not rows:
             raise Exhausted(stratum)
-        return Slot(*rows[0])
+        slot = Slot(*rows[0])
+        if not self._committed.has(slot):
+            raise Damaged(stratum)
+        return slot
 
     def keep(self, key: str, value: Mapping[str, Any], nonce: str) -> str:
         """Seal a value to the people who may know; returns its commitment."""

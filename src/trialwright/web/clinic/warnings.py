@@ -9,7 +9,7 @@ from trialwright.web.reading import Trial
 def warnings(trial: Trial, person: Participant) -> list[str]:
     """A stratum that was wrong at the draw, and a randomisation in error. Strata are open; so are these."""
     drawn, found = person.allocation, []
-    if drawn is not None and person.true_stratum is not None and person.true_stratum != drawn.stratum:
+    if drawn is not None and person.true_levels and person.true_levels != drawn.levels:
         found.append(
             f"Randomised under a wrong stratum: {_words(trial, drawn.levels)}. True: "
             f"{_words(trial, person.true_levels)}. The allocation stands, and the analysis goes by the stratum as "

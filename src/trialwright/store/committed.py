@@ -1,0 +1,49 @@
+"""What was committed, held against each slot before it is drawn: a slot that was exchanged is not handed out.
+
+The root of a list is in the ledger's chain, and the slots are held against it when a process draws for the first time.
+After that the process remembers every place, so that nothing can be changed under its hands. What a leaf commits to
+(the arm) is checked by whoever opens the slot; `ledger verify` holds everything against the ledger again.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from trialwright.allocation.merkle import merkle_root
+from trialwright.ledger.vault import SEALED_LIST, Slot
+
+Rows = Callable[..., list[tuple[Any, ...]]]
+"""rows(query, values) -> what the database answers"""
+
+
+class Committed:
+    """The places of the lists whose slots give their root, by label."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._known: dict[str, tuple[str, int, str]] = {}
+        self._lists: set[int] = set()
+
+    def has(self, slot: Slot) -> bool:
+        """Whether the slot stands on a list as it was committed. An extension is read when its first slot is met; the
+        slots of an allocator are committed one by one, in the ledger."""
+        if slot.label not in self._known:
+            self._read()
+        return self._known.get(slot.label) == (slot.stratum, slot.position, slot.leaf)
+
+    def _read(self) -> None:
+        for number, root, kind in self._rows("SELECT id, root, kind FROM store_list"):
+            if kind == SEALED_LIST and number in self._lists:
+                continue
+            slots = self._rows(
+                "SELECT label, stratum, position, leaf FROM store_slot WHERE list_id = %s ORDER BY id", (number,)
+            )
+            if kind != SEALED_LIST or _gives([leaf for *_, leaf in slots], root):
+                self._known.update({label: (stratum, position, leaf) for label, stratum, position, leaf in slots})
+                self._lists.add(number)
+
+
+def _gives(leaves: Sequence[str], root: str) -> bool:
+    try:
+        return bool(leaves) and merkle_root([bytes.fromhex(leaf) for leaf in leaves]).hex() == root
+    except ValueError:
+        return False
