@@ -42,10 +42,14 @@ def allocation_list() -> tuple[OpenSlot, ...]:
     return draw_up(ANNEX, design.strata(definition), definition.randomisation.n, bytes(32))
 
 
-@cache
 def holder_key(holder: str = "holder") -> str:
     """The private key of the one person who may open every slot and every sealed value here, or of an escrow holder;
     made for this run."""
+    return _made_key(holder)
+
+
+@cache
+def _made_key(holder: str) -> str:
     from pyrage import x25519
 
     return str(x25519.Identity.generate())

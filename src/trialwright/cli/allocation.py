@@ -6,6 +6,7 @@ Each command has a module of its own, named after it, and its line here.
 import typer
 
 from trialwright.cli.allocation_card import card
+from trialwright.cli.allocation_change import approve, extend, propose, reseal
 from trialwright.cli.allocation_envelopes import envelopes
 from trialwright.cli.allocation_generate import generate
 from trialwright.cli.allocation_plan import plan
@@ -23,6 +24,10 @@ for command in (
     generate,
     review,
     verify,
+    extend,
+    reseal,
+    propose,
+    approve,
     envelopes,
     card,
 ):

@@ -48,8 +48,8 @@ def generate(
     shares = (generator, witness)
     commitments = commitment or [beside(file, COMMITMENT) for file in shares]
     signing = (generator_signs or beside(generator, SIGNING), witness_signs or beside(witness, SIGNING))
-    package, definition = _made(trial, out, annex, shares, commitments, signing, keys, test)
-    _tell(package, definition, out)
+    package, definition = made(trial, out, annex, shares, commitments, signing, keys, test)
+    tell(package, definition, out)
     if wipe:
         from trialwright.allocation.seed_shares import wipe as wiped
 
@@ -60,7 +60,7 @@ def generate(
         typer.echo("The two shares together are the whole list. Wipe them now (--wipe does it), and this machine.")
 
 
-def _made(
+def made(
     trial: Path,
     out: Path,
     annex: Path | None,
@@ -69,8 +69,9 @@ def _made(
     signing: tuple[Path, Path],
     keys: Path,
     test: bool,
+    slots: int | None = None,
 ) -> "tuple[Package, Definition]":
-    """Draw up and write the package."""
+    """Draw up and write the package. `slots`: of an extension, how many each stratum gets."""
     import os
 
     from trialwright import design
@@ -92,6 +93,7 @@ def _made(
         recipients=public_keys(keys),
         mask=os.urandom(mask_length(restricted)),
         made_on=datetime.now(UTC).date(),
+        slots=slots,
     )
     write_package(package, out, readme(package))
     return package, definition
@@ -111,7 +113,7 @@ def _annex(file: Path | None, definition: "Definition", test: bool) -> "Annex":
     return read_annex_file(file, definition, salt, test)
 
 
-def _tell(package: "Package", definition: "Definition", out: Path) -> None:
+def tell(package: "Package", definition: "Definition", out: Path) -> None:
     terms = package.terms
     typer.echo(f"{out}: the {terms.purpose} list of {definition.id} version {definition.version}")
     typer.echo(

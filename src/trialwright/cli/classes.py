@@ -20,10 +20,14 @@ class Output(StrEnum):
 
 
 CLASSES: dict[str, Output] = {
+    "allocation approve": Output.BLINDED,
     "allocation card": Output.BLINDED,
     "allocation envelopes": Output.KEY,
+    "allocation extend": Output.KEY,
     "allocation generate": Output.KEY,
     "allocation plan": Output.NO_TRIAL,
+    "allocation propose": Output.BLINDED,
+    "allocation reseal": Output.KEY,
     "allocation review": Output.KEY,
     "allocation share": Output.KEY,
     "allocation verify": Output.AFTER_UNBLINDING,

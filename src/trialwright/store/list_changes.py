@@ -8,7 +8,7 @@ from django.db import connections
 
 from trialwright.allocation.acceptance import kept_terms
 from trialwright.allocation.package import ALLOCATOR, TERMS, Package, PackageRefused, problems, read_package
-from trialwright.allocation.resealing import Resealed, ResealRefused, SealedUnder, read_resealed, reseal
+from trialwright.allocation.resealing import Resealed, ResealRefused, SealedUnder, not_right, read_resealed, reseal
 from trialwright.conduct.list_change import EXTEND, RESEAL, ListChange
 from trialwright.ledger.canonical import fingerprint
 from trialwright.ledger.vault import SEALED_LIST
@@ -44,6 +44,27 @@ def digest_of(package: Path) -> tuple[str, str]:
     if package.is_dir():
         return EXTEND, _digest(read_package(package))
     return RESEAL, read_resealed(package.read_bytes()).digest
+
+
+def purpose_of(folder: Path) -> str:
+    """What the trial's list is for, production or test; `''` without a list."""
+    vault, _ = _vault(folder)
+    return next((kept.purpose for kept in vault.lists()), "")
+
+
+def wrong_labels(folder: Path, package: Path, keys: Sequence[str]) -> list[str]:
+    """The labels of which a package does not hold what was committed, as these keys open it; of both kinds of
+    package."""
+    vault, _ = _vault(folder)
+    if package.is_dir():
+        found = read_package(package)
+        annex, slots = found.terms.annex_sha256, found.list.slots
+        ciphertexts = {slot.label: slot.ciphertext for slot in slots}
+        again = Resealed(found.terms.trial, {}, ciphertexts, ())
+        return not_right(again, [(slot, annex) for slot in slots], keys)
+    lists = vault.lists()
+    kept = [(slot, one.annex_sha256) for one in lists for slot in vault.slots(drawn=False, list_id=one.id)]
+    return not_right(read_resealed(package.read_bytes()), kept, keys)
 
 
 def new_recipients(folder: Path, recipients: Mapping[str, str]) -> None:
