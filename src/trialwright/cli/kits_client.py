@@ -115,7 +115,9 @@ def shipment(holder: Holder, site: str, draws: Draws) -> tuple[str, ...]:
     first = not any(kit.place == site for kit in stock.values())
     have = len(ready(stock, site, today, definition.kits))
     needed = sum(due(definition, taker, today) for taker in people)
-    size = first_shipment(definition, site) if first else wanted(definition, site, have, needed)
+    size = wanted(definition, site, have, needed)
+    if first:
+        size = max(size, first_shipment(definition, site))
     arms = holder.arms([taker.participant for taker in people])
     contents = {number: kit.arm for number, kit in _opened(holder, _held(holder, site)).items()}
     known = [(taker, arms[taker.participant]) for taker in people]
