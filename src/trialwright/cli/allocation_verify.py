@@ -20,9 +20,9 @@ READERS = ("unblinded-monitor", "safety-unit", "pharmacist-1", "pharmacist-2")
 """Whose key opens the pharmacy's records, the least involved first."""
 
 PROVES = """\
-What this proves. The list was fixed before the first participant and followed in order: commitments cannot be changed
-afterwards, so who was ASSIGNED what is proven. What was INFUSED stands only in what the pharmacy and the sites wrote
-down; that their records agree with the list is shown above, that the records are true is not."""
+What is proven and what is not. Commitments cannot be changed afterwards, so the steps marked `proven` show who was
+ASSIGNED what. What was INFUSED stands only in what the pharmacy and the sites wrote down: the step marked `as recorded`
+shows whether their records agree with the list, never that the records are true."""
 
 MARKS = {"proven": "proven", "record": "as recorded", "open": "NOT CHECKED"}
 
@@ -194,7 +194,7 @@ def _about(kept: "Kept") -> dict[str, Any]:
         "annex": first.said_annex if first else "",
         "slots": len(kept.evidence.places),
         "randomised": len(kept.evidence.draws),
-        "extensions": max(len(kept.evidence.segments) - 1, 0),
+        "extensions": sum(place.list != 1 for place in kept.evidence.places),
         "unblinded": sorted(state.unblinded),
         "purpose": kept.lists[0].purpose if kept.lists else "",
     }
@@ -209,21 +209,26 @@ def _page(about: Mapping[str, Any], steps: "Sequence[Step]") -> str:
         "",
         f"Definition      version {about['version']}, {about['fingerprint']}",
         f"Ledger          {about['facts']} facts; {about['randomised']} participants randomised",
-        f"List            {about['slots']} slots, {about['extensions']} extensions{test}",
+        f"List            {about['slots']} slots, {about['extensions']} of them in extensions{test}",
         f"Root            {about['root']}",
         f"Annex           {about['annex']}",
         f"Unblinded       {', '.join(about['unblinded']) or 'not yet'}",
         "",
     ]
     for number, step in enumerate(steps, start=1):
-        mark = f"{len(step.discrepancies)} DISCREPANCIES" if step.discrepancies else MARKS[step.kind]
+        mark = _several(len(step.discrepancies), "DISCREPANC") if step.discrepancies else MARKS[step.kind]
         lines += [f"{number}. {step.name}: {mark}"]
         lines += [f"   - {one.place}: {one.sentence}" for one in step.discrepancies] or [wrapped(f"   {step.says}")]
     count = sum(len(step.discrepancies) for step in steps)
     unseen = sum(step.kind == "open" for step in steps)
-    result = f"{count} discrepancies; each is named above." if count else "No discrepancy."
+    result = f"{_several(count, 'discrepanc')}, named above." if count else "No discrepancy."
     lines += ["", f"Result: {result}" + (f" {unseen} of {len(steps)} steps were not checked." if unseen else "")]
     return "\n".join([*lines, "", PROVES])
+
+
+def _several(count: int, word: str) -> str:
+    ending = ("y", "ies") if word.islower() else ("Y", "IES")
+    return f"{count} {word}{ending[count != 1]}"
 
 
 def _as_json(about: Mapping[str, Any], steps: "Sequence[Step]") -> str:

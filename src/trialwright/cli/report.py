@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from trialwright.cli.passphrase import PassphraseFile
+
 Keys = Annotated[
     list[Path],
     typer.Option("--keys", help="Both escrow holders' key files, each with --keys; without them all stays blinded."),
@@ -18,6 +20,7 @@ def analyse(
     keys: Keys = [],  # noqa: B006 - typer's way to say «none given»
     by: By = None,
     with_: With = None,
+    passphrase_file: PassphraseFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
     """Run the analyses that the definition plans on the trial's snapshot."""
@@ -25,7 +28,7 @@ def analyse(
     from trialwright.cli.wrapped import wrapped
     from trialwright.report import results_json, results_text
 
-    planned = results(folder, keys, by, with_)
+    planned = results(folder, keys, by, with_, passphrase_file)
     typer.echo(results_json(planned) if as_json else wrapped(results_text(planned)))
 
 
@@ -34,9 +37,10 @@ def report(
     keys: Keys = [],  # noqa: B006 - typer's way to say «none given»
     by: By = None,
     with_: With = None,
+    passphrase_file: PassphraseFile = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder of the report; DIR/report.")] = None,
 ) -> None:
     """Write the trial's report: one self-contained page and the same content as JSON."""
     from trialwright.cli.unblinded import write_report
 
-    typer.echo(write_report(folder, keys, output or folder / "report", by, with_))
+    typer.echo(write_report(folder, keys, output or folder / "report", by, with_, passphrase_file))

@@ -11,6 +11,7 @@ from pathlib import Path
 from trialwright import store
 from trialwright.allocation.keys import private_key
 from trialwright.analysis.plan import Results, analyse
+from trialwright.cli.passphrase import asking
 from trialwright.conduct import Person, Refused, unblind
 from trialwright.conduct.protocol import from_canonical
 from trialwright.conduct.unblind import ESCROW
@@ -27,7 +28,7 @@ DEMONSTRATION = (
 
 
 def planned(
-    folder: Path, keys: Sequence[Path], by: str | None, with_: str | None = None
+    folder: Path, keys: Sequence[Path], by: str | None, with_: str | None = None, passphrase_file: Path | None = None
 ) -> tuple[Definition, Snapshot, Mapping[str, str] | None]:
     """The definition in force, the snapshot now, and the treatments where somebody may know them. Raises `Refused`
     for a ledger that does not verify."""
@@ -36,11 +37,16 @@ def planned(
         raise Refused(f"{folder} does not verify, so nothing is computed from it: {found.problems[0].sentence}", "seal")
     snapshot = store.read_snapshot(folder)
     definition = from_canonical(snapshot.state.versions[snapshot.state.version]).definition
-    return definition, snapshot, _treatments(folder, snapshot.state, keys, by, with_)
+    return definition, snapshot, _treatments(folder, snapshot.state, keys, by, with_, passphrase_file)
 
 
 def _treatments(
-    folder: Path, state: State, keys: Sequence[Path], by: str | None, with_: str | None
+    folder: Path,
+    state: State,
+    keys: Sequence[Path],
+    by: str | None,
+    with_: str | None,
+    passphrase_file: Path | None,
 ) -> Mapping[str, str] | None:
     if state.assignments:
         return state.assignments
@@ -57,7 +63,7 @@ def _treatments(
     desk = store.open_desk(folder)
     person, holder = Person(by, "unblinded_statistician", by), Person(with_, ESCROW, with_)
     stage = max(state.locked, key=state.locked.__getitem__)
-    private = [private_key(path) for path in keys]
+    private = [private_key(path, asking(passphrase_file)) for path in keys]
     try:
         why = "planned analysis after the lock"
         return unblind(desk, stage=stage, keys=private, by=person, with_=holder, why=why)[1]
@@ -65,19 +71,30 @@ def _treatments(
         desk.ledger.close()
 
 
-def results(folder: Path, keys: Sequence[Path], by: str | None = None, with_: str | None = None) -> Results:
+def results(
+    folder: Path,
+    keys: Sequence[Path],
+    by: str | None = None,
+    with_: str | None = None,
+    passphrase_file: Path | None = None,
+) -> Results:
     """Every planned analysis. Raises `Refused` while the treatments are unknown."""
-    definition, snapshot, treatments = planned(folder, keys, by, with_)
+    definition, snapshot, treatments = planned(folder, keys, by, with_, passphrase_file)
     if treatments is None:
         raise Refused("The trial is blinded: its analyses by arm wait for the lock and the keys.", "blinded")
     return analyse(definition, snapshot, treatments)
 
 
 def write_report(
-    folder: Path, keys: Sequence[Path], output: Path, by: str | None = None, with_: str | None = None
+    folder: Path,
+    keys: Sequence[Path],
+    output: Path,
+    by: str | None = None,
+    with_: str | None = None,
+    passphrase_file: Path | None = None,
 ) -> Path:
     """Write the report into `output`; returns the page's path."""
-    definition, snapshot, treatments = planned(folder, keys, by, with_)
+    definition, snapshot, treatments = planned(folder, keys, by, with_, passphrase_file)
     found = analyse(definition, snapshot, treatments) if treatments is not None else None
     made_up = IMAGINARY + (DEMONSTRATION if store.read_folder(folder).demonstration else "")
     context = Context(imaginary=made_up if snapshot.state.rehearsal else "")
