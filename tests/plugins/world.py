@@ -31,6 +31,11 @@ CAST = {
     "second escrow holder": Person("p12", "escrow_holder", "Theo Trustee"),
     "western investigator": Person("p13", "investigator", "Ines Investigator", frozenset({"WEST"})),
     "visitor": Person("p11", "visitor", "Vic Visitor"),
+    "safety unit": Person("p21", "safety_unit", "Sue Safety"),
+    "assessor": Person("p22", "assessor", "Ada Assessor", NORTH),
+    "second assessor": Person("p23", "assessor", "Abe Assessor", NORTH),
+    "committee statistician": Person("p24", "dsmb_statistician", "Carl Committee"),
+    "break host": Person("break-host", "break_host", "Break host"),
 }
 
 HEALTHY = {"sex": "M", "age": "50", "drug": "none"}
@@ -85,7 +90,7 @@ class World:
 
     # ------------------------------------------------------------------ acting
 
-    def does(self, who: str, verb: str, **details: Any) -> Fact:
+    def does(self, who: str, verb: str, /, **details: Any) -> Fact:
         """Let somebody act; an act that is refused raises."""
         if "with_" in details:
             details["with_"] = CAST.get(details["with_"])
@@ -94,7 +99,7 @@ class World:
         done = getattr(conduct, verb)(self.desk, by=CAST[who], **details)
         return done if isinstance(done, Fact) else done[0]
 
-    def says(self, who: str, verb: str, **details: Any) -> str:
+    def says(self, who: str, verb: str, /, **details: Any) -> str:
         """What the desk answers: `done`, or the refusal with the participants' first names."""
         before = self.desk.ledger.head()
         try:
