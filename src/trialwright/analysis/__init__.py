@@ -7,7 +7,7 @@ To add a method: write `analysis/<name>.py` with `answer(question)`, add its lin
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from trialwright.analysis import ancova, descriptive, proportions, safety, survival, welch
+from trialwright.analysis import ancova, blinding_index, descriptive, proportions, safety, survival, welch
 from trialwright.analysis.question import Method
 
 METHODS: Mapping[str, Method] = MappingProxyType(
@@ -17,6 +17,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         "responders": Method("Responders", ("endpoint at one visit", "thresholds of its measure"), proportions.answer),
         "kaplan_meier": Method("Kaplan-Meier and log-rank", ("endpoint with an event",), survival.answer),
         "baseline_table": Method("Baseline table", (), descriptive.answer),
+        "blinding_index": Method("James's and Bang's blinding indices", ("a questionnaire",), blinding_index.answer),
         "adverse_events": Method("Adverse events", (), safety.answer),
     }
 )

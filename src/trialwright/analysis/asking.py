@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from trialwright import design, logic
 from trialwright.analysis import safety
 from trialwright.analysis.baseline import variables
+from trialwright.analysis.blinding_index import SILENT
 from trialwright.analysis.estimates import NotEstimable
+from trialwright.analysis.guesses import guesses, questionnaire
 from trialwright.analysis.intercurrent import affected
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.question import Floats, Question
@@ -64,11 +66,26 @@ def asked(
     if plan.method == "adverse_events":
         log = [list(seen.rows(person, safety.FORM)) for person in compared]
         return Asked(Question(arm, log=log, kinds=safety.kinds_of(seen.definition), level=level), compared, {})
+    if plan.method == "blinding_index":
+        return _guessed(case, arms)
     if endpoint is None:
         raise NotEstimable("The analysis names no endpoint.")
     if seen.definition.endpoints[endpoint].event is not None:
         return _when(case, endpoint)
     return _how_much(case, seen.definition.endpoints[endpoint])
+
+
+def _guessed(case: _Case, arms: tuple[str, str]) -> Asked:
+    """What was guessed of each participant; nobody's guess at all leaves the participant out."""
+    _, visit = questionnaire(case.seen.definition)
+    found = guesses(case.seen, case.who, arms)
+    at = case.seen.definition.visits[visit].label
+    silent = np.all([guess == SILENT for guess, _ in found.values()], axis=0)
+    omitted = {case.who[int(index)]: f"no blinding questionnaire at {at}" for index in np.flatnonzero(silent)}
+    kept = {name: (guess[~silent], sure[~silent]) for name, (guess, sure) in found.items()}
+    thresholds = {name: float(value) for name, value in case.plan.options.items() if name == "sure"}
+    question = Question(case.arm[~silent], guesses=kept, thresholds=thresholds, level=case.level)
+    return Asked(question, tuple(p for p in case.who if p not in omitted), omitted, visit)
 
 
 def contrast(definition: Definition, plan: Analysis) -> tuple[str, str]:

@@ -18,7 +18,8 @@ class Question:
     `times` (weeks since randomisation) and `events` (false: censored) instead. `thresholds` are the declared cut-offs
     of a responder analysis. `variables` are the rows of a table: label -> (unit, values), a number as float, a
     category as text, None for unknown. `log` are each participant's adverse events, `kinds` what is counted apart.
-    `level` is 0.95 for 95 % intervals.
+    `guesses` is who was asked -> (what was guessed of each participant, how surely in per cent),
+    see `blinding_index`. `level` is 0.95 for 95 % intervals.
     """
 
     arm: NDArray[np.int64]
@@ -31,6 +32,7 @@ class Question:
     variables: Mapping[str, tuple[str, Sequence[Any]]] = field(default_factory=dict)
     log: Sequence[Sequence[Mapping[str, Any]]] = ()
     kinds: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    guesses: Mapping[str, tuple[NDArray[np.int64], Floats]] = field(default_factory=dict)
     level: float = 0.95
 
 

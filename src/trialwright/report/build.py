@@ -7,7 +7,7 @@ from trialwright.analysis.plan import Results
 from trialwright.analysis.populations import courses, treatment_form
 from trialwright.design.model import Definition
 from trialwright.ledger.snapshot import Snapshot
-from trialwright.report import efficacy, harms, outcome, people, record
+from trialwright.report import blinding, efficacy, harms, outcome, people, record
 from trialwright.report.content import Content, Section
 from trialwright.report.context import Context
 from trialwright.report.words import say
@@ -43,7 +43,7 @@ def report(
             people.flow_section(people.participants_flow(seen, treatments, results)),
             people.baseline_section(seen, arms),
             harms.safety_section(seen, arms, _treated(seen)),
-            *([efficacy.other_section(results)] if results else []),
+            *_after_unblinding(results),
             people.quality_section(seen, outcome.main_scores(seen)),
             record.assumptions_section(definition),
             record.ambiguities_section(definition),
@@ -52,6 +52,14 @@ def report(
         behind,
         results,
     )
+
+
+def _after_unblinding(results: Results | None) -> list[Section]:
+    """Whether the blind was kept, and every planned analysis; nothing before."""
+    if results is None:
+        return []
+    kept = blinding.blinding_section(results)
+    return [*([kept] if kept else []), efficacy.other_section(results)]
 
 
 def _audience(definition: Definition, snapshot: Snapshot, treatments: Mapping[str, str] | None) -> str:

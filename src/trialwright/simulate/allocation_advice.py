@@ -114,8 +114,8 @@ def _rule(leaks: bool) -> str:
     )
     return (
         f"So, of the methods that cost at most {100 * MOST_LOST:g} % of the information (or half a participant's) and"
-        f" leave the arms at most {100 * MOST_UNEQUAL:g} % of the participants (or two) apart in 95 % of trials, {aim} is"
-        " recommended; a list drawn up in advance before an allocator."
+        f" leave the arms at most {100 * MOST_UNEQUAL:g} % of the participants (or two) apart in 95 % of trials, {aim}"
+        " is recommended; a list drawn up in advance before an allocator."
     )
 
 
