@@ -18,8 +18,9 @@ from trialwright.allocation.sealing import NotOpened, opened
 from trialwright.allocation.slots import OpenSlot, WrongSlot, opened_slot, root
 from trialwright.design.model import Definition
 
-ENOUGH = 24
-"""From this many slots on, two strata of one list do not come out alike by chance (below one in a hundred thousand)."""
+SORTED_FROM, ALIKE_FROM = 24, 48
+"""From so many slots on, one run per arm, or two strata alike, is no chance: fewer than one list in a hundred thousand
+comes out so (two strata of 48 slots in blocks of two: one in sixteen million)."""
 
 
 class CannotReview(ValueError):
@@ -143,7 +144,7 @@ def _of_orders(annex: Annex, orders: Mapping[str, list[str]]) -> list[Finding]:
         f"{one} and {other}"
         for place, one in enumerate(orders)
         for other in list(orders)[place + 1 :]
-        if orders[one] == orders[other] and len(orders[one]) >= ENOUGH
+        if orders[one] == orders[other] and len(orders[one]) >= ALIKE_FROM
     ]
     return [*found, Finding("No two strata alike", "none", "; ".join(alike) or "none", not alike)]
 
@@ -172,7 +173,7 @@ def _runs(annex: Annex, stratum: str, order: Sequence[str]) -> Finding:
     most = None
     if isinstance(annex.method, Blocks):
         most = 2 * max(annex.method.sizes) // sum(annex.ratio.values()) * max(annex.ratio.values())
-    sorted_by_arm = len(order) >= ENOUGH and len(runs) <= len(annex.ratio)
+    sorted_by_arm = len(order) >= SORTED_FROM and len(runs) <= len(annex.ratio)
     asked = "not sorted by arm" + ("" if most is None else f", no run above {most}")
     said = f"{len(runs)} runs, the longest of {longest}"
     return Finding(f"{stratum}: order", asked, said, not sorted_by_arm and (most is None or longest <= most))
