@@ -37,13 +37,20 @@ class Committed:
             slots = self._rows(
                 "SELECT label, stratum, position, leaf FROM store_slot WHERE list_id = %s ORDER BY id", (number,)
             )
-            if kind != SEALED_LIST or _gives([leaf for *_, leaf in slots], root):
+            if kind != SEALED_LIST or stands([row[1:] for row in slots], root):
                 self._known.update({label: (stratum, position, leaf) for label, stratum, position, leaf in slots})
                 self._lists.add(number)
 
 
-def _gives(leaves: Sequence[str], root: str) -> bool:
+def stands(slots: Sequence[tuple[str, int, str]], root: str) -> bool:
+    """Whether these slots (stratum, position, leaf), in the order in which they are kept, are the list with this root:
+    the leaves give it, and each stratum is counted from place 1 on without a gap."""
+    reached: dict[str, int] = {}
+    for stratum, position, _ in slots:
+        if position != reached.get(stratum, 0) + 1:
+            return False
+        reached[stratum] = position
     try:
-        return bool(leaves) and merkle_root([bytes.fromhex(leaf) for leaf in leaves]).hex() == root
-    except ValueError:
+        return bool(slots) and merkle_root([bytes.fromhex(leaf) for *_, leaf in slots]).hex() == root
+    except (ValueError, TypeError):
         return False

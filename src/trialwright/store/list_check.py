@@ -6,10 +6,10 @@ from typing import Any
 
 import orjson
 
-from trialwright.allocation.merkle import merkle_root
 from trialwright.ledger.kinds import LIST_CHANGED, TRIAL_OPENED
 from trialwright.ledger.replay import State
 from trialwright.ledger.vault import ALLOCATOR
+from trialwright.store.committed import stands
 
 
 def list_problems(cursor: Any, state: State) -> list[str]:
@@ -35,9 +35,8 @@ def _wrong_list(cursor: Any, row: tuple[Any, ...]) -> Iterator[str]:
         yield f"{name} is not the one that the ledger names: another root or annex stands in its place"
     if kind == ALLOCATOR:
         return
-    cursor.execute("SELECT leaf FROM store_slot WHERE list_id = %s ORDER BY id", (number,))
-    leaves = [bytes.fromhex(leaf) for (leaf,) in cursor.fetchall()]
-    if not leaves or merkle_root(leaves).hex() != root:
+    cursor.execute("SELECT stratum, position, leaf FROM store_slot WHERE list_id = %s ORDER BY id", (number,))
+    if not stands(cursor.fetchall(), root):
         yield f"the slots are not {name} that was committed: one was exchanged, added, removed or moved"
 
 
