@@ -195,8 +195,9 @@ def until(plan: Plan, prepared_at: datetime) -> datetime:
 
 def shown(number: Fraction) -> str:
     """A number for people: no exponent, no needless zeros, three places where it has no end."""
-    places = round(number, 3)
-    return f"{float(places):.3f}".rstrip("0").rstrip(".") if places.denominator > 1 else str(places.numerator)
+    if number.denominator == 1:
+        return str(number.numerator)
+    return f"{float(number):.3f}".rstrip("0").rstrip(".")
 
 
 # ------------------------------------------------------------------ from a dose to whole vials

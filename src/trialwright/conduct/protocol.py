@@ -1,6 +1,7 @@
 """One version of the definition made ready to act on: forms compiled, criteria prepared, visits in order."""
 
 from collections.abc import Mapping
+from datetime import time
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
@@ -57,6 +58,12 @@ class Protocol:
     def preparation(self) -> Plan:
         """How a treatment is prepared, in numbers. Raises ValueError where the definition does not say."""
         return plan(self.definition)
+
+    @cached_property
+    def ready_hours(self) -> tuple[time, ...]:
+        """The hours at which what was prepared becomes ready, in order; none where nothing is prepared."""
+        supply = self.definition.supply
+        return tuple(time.fromisoformat(hour) for hour in supply.ready_at) if supply is not None else ()
 
     @cached_property
     def fact_scope(self) -> logic.Scope:

@@ -5,7 +5,7 @@ waits for the next one, whatever it was.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from trialwright.conduct.desk import Desk
@@ -24,26 +24,20 @@ TEXTS = ("reference", "participant", "visit", "day", "label", "arm", "product", 
 
 def becomes_ready(protocol: Protocol, site: str, prepared_at: datetime) -> datetime:
     """The first declared hour at the site from the end of the preparation on, in UTC."""
-    zone = protocol.zones[site]
-    day = prepared_at.astimezone(zone).date()
-    hours = [time.fromisoformat(hour) for hour in supply_of(protocol).ready_at]
-    moments = (
-        datetime.combine(day + timedelta(days=more), hour, zone).astimezone(prepared_at.tzinfo)
-        for more in (0, 1)
-        for hour in hours
-    )
-    return next(moment for moment in moments if moment >= prepared_at)
+    local = prepared_at.astimezone(protocol.zones[site])
+    hour = next((hour for hour in protocol.ready_hours if hour >= local.time()), None)
+    if hour is not None:
+        return datetime.combine(local.date(), hour, local.tzinfo).astimezone(UTC)
+    tomorrow = local.date() + timedelta(days=1)
+    return datetime.combine(tomorrow, protocol.ready_hours[0], local.tzinfo).astimezone(UTC)
 
 
 def good_until(protocol: Protocol, site: str, prepared_at: datetime) -> datetime:
     """When bags prepared then may no longer be given. The life counts from the declared hour before the work ended
     (from midnight before the first), so that the label on the bag does not tell how long the work took either."""
-    zone = protocol.zones[site]
-    local = prepared_at.astimezone(zone)
-    hours = [time(0), *(time.fromisoformat(hour) for hour in supply_of(protocol).ready_at)]
-    since = max(hour for hour in hours if hour <= local.time())
-    started = datetime.combine(local.date(), since, zone).astimezone(prepared_at.tzinfo)
-    return started + protocol.preparation.life
+    local = prepared_at.astimezone(protocol.zones[site])
+    since = max((hour for hour in protocol.ready_hours if hour <= local.time()), default=time(0))
+    return datetime.combine(local.date(), since, local.tzinfo).astimezone(UTC) + protocol.preparation.life
 
 
 def days_of(text: str) -> range:
@@ -75,7 +69,7 @@ def release(desk: Desk, *, prepared: Sequence[Mapping[str, Any]], by: Person) ->
         if wrong:
             raise Refused("Nothing was released:", "values", tuple(wrong))
         facts = []
-        for one in sorted(waiting, key=lambda one: (str(one["label"]), str(one["visit"]), str(one["day"]))):
+        for one in sorted(waiting, key=lambda one: (one["label"], one["visit"], one["day"])):
             facts += _release(desk, one, by)
         return facts
 
