@@ -6,6 +6,9 @@ from typing import Any
 
 import orjson
 
+from trialwright.allocation.package import LIST as PACKED
+from trialwright.allocation.package import digest, list_bytes
+from trialwright.allocation.slots import SealedList, SealedSlot
 from trialwright.ledger.kinds import LIST_CHANGED, TRIAL_OPENED
 from trialwright.ledger.replay import State
 from trialwright.ledger.vault import ALLOCATOR
@@ -38,6 +41,27 @@ def _wrong_list(cursor: Any, row: tuple[Any, ...]) -> Iterator[str]:
     cursor.execute("SELECT stratum, position, leaf FROM store_slot WHERE list_id = %s ORDER BY id", (number,))
     if not stands(cursor.fetchall(), root):
         yield f"the slots are not {name} that was committed: one was exchanged, added, removed or moved"
+    elif said is not None and _sealed_otherwise(cursor, number, said):
+        yield f"{name} is not sealed as it was when it was signed: a ciphertext or the annex was exchanged"
+
+
+def _sealed_otherwise(cursor: Any, number: int, said: Mapping[str, Any]) -> bool:
+    """The signed document of a ceremony names the digest of the whole sealed list; a list of the tests has none. What a
+    logged change sealed anew stands beside the first ciphertexts, not in their place."""
+    document = (said.get("terms") or {}).get("document")
+    if not document:
+        return False
+    cursor.execute(
+        "SELECT stratum, position, label, leaf, ciphertext FROM store_slot WHERE list_id = %s ORDER BY id", (number,)
+    )
+    slots = tuple(
+        SealedSlot(stratum, position, label, leaf, bytes(ciphertext))
+        for stratum, position, label, leaf, ciphertext in cursor.fetchall()
+    )
+    cursor.execute("SELECT root, annex_sha256, annex FROM store_list WHERE id = %s", (number,))
+    root, annex_sha256, annex = cursor.fetchone()
+    kept = list_bytes(SealedList(slots, root, annex_sha256, bytes(annex)))
+    return bool(orjson.loads(document)["files"].get(PACKED) != digest(kept))
 
 
 def _said(cursor: Any, taken_by: int | None) -> Mapping[str, Any] | None:

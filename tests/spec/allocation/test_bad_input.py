@@ -9,6 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from tests.plugins.ceremonies import Ceremony, done
 from tests.plugins.tampering import administrator
 from tests.plugins.world import CAST, CountedChance, World, monday_morning
 from tests.plugins.worlds import ANNEX, allocation_list, reopened, small_trial
@@ -242,4 +243,28 @@ def test_a_list_that_an_administrator_changed_is_not_drawn_from_and_does_not_ver
     again = reopened(tmp_path / "trial")
     again.numbers = world.numbers
     assert told(again) == ("list", DAMAGED, 1)
+    connections.close_all()
+
+
+@pytest.mark.requirement("RN5")
+def test_a_ciphertext_or_an_annex_that_was_exchanged_does_not_verify(quick_path: Path) -> None:
+    """Whoever made the list signed the digest of all that is sealed in it, and fact 1 keeps what they signed."""
+    from django.db import connections
+
+    made = Ceremony(quick_path / "made").reviewed()
+    done(*made.opening())
+    assert store.verify(made.at("trial")).ok
+    for table, column in (("store_slot", "ciphertext"), ("store_list", "annex")):
+        connections.close_all()
+        with administrator(made.at("trial")) as run:
+            [(before,)] = run(f"SELECT {column} FROM {table} WHERE id = 1")
+            run(f"UPDATE {table} SET {column} = %s WHERE id = 1", (bytes(before)[:-1] + b"x",))
+        problems = [problem.sentence for problem in store.verify(made.at("trial")).problems]
+        assert problems == [
+            "the list is not sealed as it was when it was signed: a ciphertext or the annex was exchanged"
+        ]
+        connections.close_all()
+        with administrator(made.at("trial")) as run:
+            run(f"UPDATE {table} SET {column} = %s WHERE id = 1", (before,))
+    assert store.verify(made.at("trial")).ok
     connections.close_all()
