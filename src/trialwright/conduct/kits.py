@@ -25,8 +25,6 @@ from trialwright.ledger.kits import Movement
 from trialwright.ledger.replay import Participant, State
 
 NEEDS_REASON = frozenset({kits.REJECT, kits.QUARANTINE, kits.DAMAGE, kits.LOSE})
-NONE_LEFT = "no kit"
-"""The alarm when somebody could not be handed a kit."""
 
 
 def no_kit(participant: str, visit: str) -> Refused:
@@ -34,7 +32,7 @@ def no_kit(participant: str, visit: str) -> Refused:
     of others are left."""
     return Refused(
         f"No kit can be dispensed to {participant} at {visit}; call the depot now, and do not take another's kit.",
-        NONE_LEFT,
+        "no kit",
     )
 
 
@@ -171,7 +169,7 @@ def dispense_kits(
 def report_no_kit(desk: Desk, *, participant: str, visit: str, by: Person) -> Fact | None:
     """Raise the alarm that somebody got no kit, once a day for a site and visit; None where it stands already."""
     site = desk.participant(participant, by).site
-    return alarm_of_a_refusal(desk, "dispense_kits", by, NONE_LEFT, {"site": site, "visit": visit})
+    return alarm_of_a_refusal(desk, "dispense_kits", by, kinds.NO_KIT, {"site": site, "visit": visit})
 
 
 # ------------------------------------------------------------------ what is asked first

@@ -32,6 +32,11 @@ SAYS: Mapping[str, tuple[Blinding, str]] = {
         Blinding.OPEN,
         "The allocation list of stratum {stratum} is not as it was committed: randomise nobody, verify the ledger.",
     ),
+    kinds.ALLOCATOR_SILENT: (
+        Blinding.OPEN,
+        "The allocator did not answer: see that its process runs; nothing was drawn.",
+    ),
+    kinds.NO_KIT: (Blinding.OPEN, "Nobody could be handed a kit at {site} ({visit}): send kits there now."),
     kinds.MANY_BREAKS: (BREAKS, "{breaks} code breaks in {days} days: find out why."),
     kinds.SECOND_BREAK: (BREAKS, "One person broke {breaks} codes on a day: find out why."),
     kinds.BROKEN_ELSEWHERE: (BREAKS, "A code was broken from site {site}, not the participant's own: find out why."),

@@ -96,6 +96,7 @@ WHAT = {
     kinds.ALLOCATION_DRAWN: "Randomised",
     kinds.STRATUM_CORRECTED: "True stratum recorded; the allocation stands",
     kinds.RANDOMISED_IN_ERROR: "Found to be randomised in error; the allocation stands",
+    kinds.KIT_MOVED: "Kits handed out",
     kinds.CODE_BROKEN: "Code broken",
     kinds.UNBLINDING_REPORTED: "Unblinding reported",
     kinds.ALARM_RAISED: "Alarm",
@@ -279,6 +280,11 @@ def _alarm(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> Pa
     return [("Alarm", payload.get("alarm", "")), *((name.capitalize(), str(text)) for name, text in about.items())]
 
 
+def _kits(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> Pairs:
+    """Numbers alone: what is in a kit stands nowhere."""
+    return [("Kits", ", ".join(payload.get("kits", ()))), ("Instead of", payload.get("replaces", ""))]
+
+
 def _ended(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> Pairs:
     return [
         ("Reason", payload.get("reason", "")),
@@ -300,6 +306,7 @@ DETAILS = {
     kinds.ALLOCATION_DRAWN: _drawn,
     kinds.STRATUM_CORRECTED: _stratum_corrected,
     kinds.RANDOMISED_IN_ERROR: _ended,
+    kinds.KIT_MOVED: _kits,
     kinds.CODE_BROKEN: _broken,
     kinds.UNBLINDING_REPORTED: _unblinding,
     kinds.ALARM_RAISED: _alarm,
