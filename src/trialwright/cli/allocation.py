@@ -13,6 +13,7 @@ from trialwright.cli.allocation_plan import plan
 from trialwright.cli.allocation_review import review
 from trialwright.cli.allocation_share import share
 from trialwright.cli.allocation_verify import verify
+from trialwright.cli.allocator import connect, install, serve
 
 allocation_app = typer.Typer(
     help="Plan, make and prove the allocation.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -24,6 +25,9 @@ for command in (
     generate,
     review,
     verify,
+    install,
+    serve,
+    connect,
     extend,
     reseal,
     propose,

@@ -14,7 +14,7 @@ from trialwright.conduct.strata import strata_levels
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import Fact
 from trialwright.ledger.replay import Participant, State
-from trialwright.ledger.vault import SEALED_LIST, Damaged, Exhausted, Slot
+from trialwright.ledger.vault import Damaged, Exhausted, Silent, Slot
 
 LONGEST_KEY = 100
 """Characters of the key of a request; a random one (a UUID) has 36."""
@@ -110,16 +110,14 @@ def _next_slot(desk: Desk, state: State, stratum: str, levels: Mapping[str, str]
         raise NotDrawn(sentence, "exhausted", kinds.LIST_EXHAUSTED, stratum) from None
     except Damaged:
         raise _damaged(stratum) from None
-    if slot.label in state.labels or _out_of_turn(desk, state, slot):
+    except Silent:
+        sentence = "The allocator does not answer; randomise nobody until it does, and call the trial office."
+        raise NotDrawn(sentence, "allocator", kinds.ALLOCATOR_SILENT, stratum) from None
+    # A list is used from the first place on without a gap, and then its extension; an allocator counts what the ledger
+    # has kept.
+    if slot.label in state.labels or slot.position != state.next_position(slot.stratum):
         raise _damaged(stratum)
     return slot
-
-
-def _out_of_turn(desk: Desk, state: State, slot: Slot) -> bool:
-    """A list is used from the first place on without a gap, and then its extension. An allocator may have drawn for
-    somebody whose act failed and who has not asked again."""
-    in_turn = slot.position == state.next_position(slot.stratum)
-    return not in_turn and desk.vault.commitment().kind == SEALED_LIST
 
 
 def _damaged(stratum: str) -> NotDrawn:

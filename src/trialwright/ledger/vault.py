@@ -21,6 +21,10 @@ class Damaged(Exception):
     """The next slot of this stratum is not the one that was committed before the first participant."""
 
 
+class Silent(Exception):
+    """The allocator does not answer; nothing was drawn."""
+
+
 class CannotOpen(Exception):
     """The keys given do not open what was asked, or what they open does not match its commitment."""
 

@@ -26,6 +26,7 @@ from trialwright.ledger.replay import State
 from trialwright.ledger.snapshot import Snapshot
 from trialwright.ledger.verify import Verification
 from trialwright.store import check, pages
+from trialwright.store.allocator_client import connected
 from trialwright.store.databases import alias_of, forget
 from trialwright.store.folder import SQLITE, NotATrial, TrialFolder, read_folder, sync, write_settings
 from trialwright.store.ledger import DatabaseLedger, Signer
@@ -200,7 +201,7 @@ def open_access(folder: Path) -> DatabaseLedger:
 
 def open_vault(folder: Path, ledger: DatabaseLedger) -> SealedVault:
     """The vault beside an open ledger."""
-    return SealedVault(ledger, read_folder(folder).recipients)
+    return SealedVault(ledger, read_folder(folder).recipients, connected(folder))
 
 
 def open_desk(folder: Path, clock: Any = None, chance: Any = None) -> Any:

@@ -12,8 +12,9 @@ import orjson
 from django.db import connections
 
 from trialwright.allocation.acceptance import kept_terms
+from trialwright.allocation.allocator import KeptDraw, replayed
 from trialwright.allocation.annex import PRODUCTION, TEST, Annex
-from trialwright.allocation.escrow import WrongEscrow, from_escrow
+from trialwright.allocation.escrow import WrongEscrow, from_escrow, seed_commitment
 from trialwright.allocation.package import Package
 from trialwright.allocation.sealing import NotOpened, opened, sealed
 from trialwright.allocation.slots import OpenSlot, SealedList, SealedSlot, WrongSlot, draw_up, opened_slot
@@ -27,9 +28,12 @@ from trialwright.ledger.vault import (
     Commitment,
     Damaged,
     Exhausted,
+    Silent,
     Slot,
     kept_commitment,
 )
+from trialwright.store.allocator_client import Connected, KeptSince, next_slot
+from trialwright.store.allocator_terms import draw_of
 from trialwright.store.committed import Committed
 from trialwright.store.ledger import DatabaseLedger
 
@@ -68,8 +72,13 @@ class SealedVault:
     """`ledger.vault.Vault` beside a `DatabaseLedger`. `recipients` is role -> age public key; private keys come in
     only as arguments of `opened`, `whole`, `secrets` and `kept`."""
 
-    def __init__(self, ledger: DatabaseLedger, recipients: Mapping[str, str]) -> None:
+    def __init__(
+        self, ledger: DatabaseLedger, recipients: Mapping[str, str], allocator: Connected | None = None
+    ) -> None:
+        """`allocator`: where the process is that draws, for a trial that has one."""
         self._ledger = ledger
+        self._allocator = allocator
+        self._heard: int | None = None
         self._committed = Committed(self._rows)
         self._recipients = tuple(key for role, key in recipients.items() if role not in OPENS_SLOTS_ONLY)
 
@@ -94,6 +103,9 @@ class SealedVault:
         comes after the list that it extends."""
         if not self._ledger.acting():
             raise OutsideAct("a slot is drawn inside act() only")
+        allocated = self._rows("SELECT id FROM store_list WHERE kind = %s ORDER BY id LIMIT 1", (ALLOCATOR,))
+        if allocated:
+            return self._allocated(allocated[0][0], levels, participant)
         lock = " FOR UPDATE" if connections[self._ledger.alias].vendor == "postgresql" else ""
         rows = self._rows(
             "SELECT stratum, position, label, leaf FROM store_slot WHERE stratum = %s AND drawn_by IS NULL"
@@ -106,6 +118,35 @@ class SealedVault:
         if not self._committed.has(slot):
             raise Damaged(stratum)
         return slot
+
+    def _allocated(self, number: int, levels: Mapping[str, str], participant: str) -> Slot:
+        """The slot that the allocator gives for these levels; it is kept by the fact that draws it, or not at all."""
+        if self._allocator is None:
+            raise Silent("this trial has no allocator yet; connect it with `trialwright allocation connect`")
+        slot, self._heard = next_slot(self._allocator, levels, participant, self._kept_since, self._heard)
+        self._ledger.with_draw(
+            slot.label,
+            f"INSERT INTO store_slot (list_id, {SLOT}) VALUES (%s, %s, %s, %s, %s, %s)",
+            (number, slot.stratum, slot.position, slot.label, slot.leaf, slot.ciphertext),
+        )
+        return Slot(slot.stratum, slot.position, slot.label, slot.leaf)
+
+    def _kept_since(self, known: int | None) -> KeptSince:
+        """What the ledger has kept of an allocator's draws, from the one after `known` on."""
+        total = int(self._rows("SELECT COUNT(*) FROM store_slot WHERE drawn_by IS NOT NULL")[0][0])
+        after = total if known is None else min(known, total)
+        draws = self.draws(skip=max(0, after - 1))
+        leaf = draws[0].leaf if after else ""
+        return KeptSince(total, after, leaf, draws[1:] if after else draws)
+
+    def draws(self, skip: int = 0) -> list[KeptDraw]:
+        """The draws as the ledger kept them, in order, without the first ones."""
+        rows = self._rows(
+            'SELECT f.participant, f.payload FROM store_slot s JOIN store_fact f ON f."number" = s.drawn_by'
+            ' ORDER BY f."number" LIMIT %s OFFSET %s',
+            (1 << 30, skip),
+        )
+        return [draw_of({"participant": participant, **orjson.loads(payload)}) for participant, payload in rows]
 
     def keep(self, key: str, value: Mapping[str, Any], nonce: str) -> str:
         """Seal a value to the people who may know; returns its commitment."""
@@ -149,10 +190,22 @@ class SealedVault:
             labels = [slot.label for slot in self.slots(list_id=kept.id)]
             if kept.escrow is None:
                 arms.update(self.opened(labels, keys))
+            elif kept.kind == ALLOCATOR:
+                arms.update(self._drawn_again(kept, keys))
             else:
                 again = {slot.label: slot.arm for slot in self.regenerated(kept, keys)}
                 arms.update({label: again[label] for label in labels})
         return {label: arms[label] for label in drawn}
+
+    def _drawn_again(self, kept: KeptList, keys: Sequence[str]) -> Mapping[str, str]:
+        """Label -> arm of everything that an allocator drew, from the seed in escrow."""
+        seed, annex = self.secrets(kept, keys)
+        if seed_commitment(seed) != kept.root:
+            raise CannotOpen("the seed in escrow is not the one that was committed")
+        again = replayed(annex, seed, self.draws())
+        if again.problems:
+            raise CannotOpen(f"the seed in escrow does not give the draws of this trial: {again.problems[0]}")
+        return {slot.label: slot.arm for slot in again.slots.values()}
 
     def kept(self, keys: Sequence[str], under: str = "") -> Mapping[str, Mapping[str, Any]]:
         """Every sealed value whose key begins with `under` (the last one under each key), opened with private keys."""
