@@ -29,6 +29,8 @@ Integers = NDArray[np.int64]
 Small = NDArray[np.int8]
 
 MOST_UNIT = 1 << 62
+CLOSE = 1 / 10**10
+"""Sums of square roots that lie so close together are equal: those that differ lie farther apart."""
 CHUNK = 4096
 """Trials that are minimised together: their counts stay in the processor's cache."""
 
@@ -102,7 +104,7 @@ def _table(chances: Sequence[Sequence[Any]]) -> _Table:
         np.cumsum(np.array(shares, dtype=np.uint64), axis=1),
         np.array(units, dtype=np.uint64),
         np.array([unit in row for row, unit in zip(shares, units, strict=True)]),
-        np.array([float(max(row)) for row in chances], dtype=np.float32),
+        np.array([max(row) for row in chances], dtype=np.float32),
     )
 
 
@@ -272,7 +274,7 @@ def _unlike(measure: str, rows: Integers, arm: int, step: int) -> Any:
 def _preferred(scores: Sequence[Any], exact: bool) -> Integers:
     """The preferred arms of each trial as a bit pattern. Sums of roots that agree in ten digits are equal."""
     least = np.minimum.reduce(scores)
-    limit = least if exact else least * (1 + 1e-10) + 1e-10
+    limit = least if exact else least + CLOSE * (1 + least)
     pattern = np.zeros(len(least), dtype=np.int64)
     for arm, score in enumerate(scores):
         pattern += (score <= limit).astype(np.int64) << arm

@@ -25,9 +25,13 @@ Number = float | Fraction
 Counts = tuple[int, ...]
 """How often each arm was given (or, of blocks, is left), arms in order of their names."""
 Chances = dict[Counts, Number]
+Belief = tuple[tuple[Counts, Number], ...]
+"""What may be left of a block, and how likely a guesser holds it."""
 
 KNOWING = ("each size", "the sizes")
 """What the guesser knows of permuted blocks: the size of each as it begins, or only which sizes there are."""
+ROUNDING = Fraction(1, 10**12)
+"""What sums of floats may fall short by."""
 MOST_BELIEFS = 50_000
 """Above so many different beliefs the guesses of who knows only the sizes are not enumerated."""
 
@@ -60,8 +64,9 @@ def imbalance_of(counts: Counts, shares: Counts) -> Fraction:
     return max(scaled) - min(scaled)
 
 
-def foreseen(method: Method, n: int, knowing: str = "each size", exact: bool = False) -> Foreseen:
-    """What can be foreseen of the first `n` draws of one stratum; in fractions where `exact`, else in floats.
+def foreseen(method: Method, n: int, knowing: str = "each size", one: Number = Fraction(1)) -> Foreseen:
+    """What can be foreseen of the first `n` draws of one stratum, counted in the kind of number that `one` is: in
+    fractions, or fast in binary floats.
 
     Raises `NeedsPastArms` for minimisation, whose draws depend on who comes, and ValueError where the arms are not two
     equal ones and the beliefs of a guesser who knows only the sizes are too many to enumerate.
@@ -70,18 +75,16 @@ def foreseen(method: Method, n: int, knowing: str = "each size", exact: bool = F
         raise NeedsPastArms(method.name)
     if knowing not in KNOWING:
         raise ValueError(f"a guesser knows {' or '.join(KNOWING)}, not {knowing!r}")
-    one: Number = Fraction(1) if exact else 1.0
     guesses, certain, ends = _plainly(method, n, one)
     if isinstance(method, Blocks) and len(method.sizes) > 1 and knowing == "the sizes":
         certain = _certain_of_the_sizes(method, n, one)
         if tuple(method.ratio.values()) != (1, 1):
-            guesses = _guesses_of_the_sizes(method, n)
+            guesses = _guesses_of_the_sizes(method, n, one)
     return Foreseen(_summed(guesses, one), _summed(certain, one), ends)
 
 
-def greatest_imbalance(method: Method, n: int, exact: bool = False) -> Mapping[Fraction, Number]:
+def greatest_imbalance(method: Method, n: int, one: Number = Fraction(1)) -> Mapping[Fraction, Number]:
     """The greatest imbalance that occurs anywhere in the first `n` draws: imbalance -> probability."""
-    one: Number = Fraction(1) if exact else 1.0
     shares = tuple(method.ratio.values())
     now: dict[tuple[Counts, Fraction], Number] = {
         (state, Fraction(0)): part for state, part in _begun(method, one).items()
@@ -105,12 +108,12 @@ def mean(distribution: Mapping[Fraction, Number]) -> Number:
     return sum((value * part for value, part in distribution.items()), Fraction(0))
 
 
-def upper(distribution: Mapping[Fraction, Number], share: float = 0.95) -> Fraction:
+def upper(distribution: Mapping[Fraction, Number], share: Fraction = Fraction(95, 100)) -> Fraction:
     """The least value that holds at least `share` of a distribution."""
     held: Number = 0
     for value in sorted(distribution):
         held += distribution[value]
-        if held >= share - 1e-12:
+        if held >= share - ROUNDING:
             return value
     return max(distribution)
 
@@ -121,7 +124,7 @@ def expected_correct_guesses(size: int, ratio: Mapping[str, int]) -> Fraction:
     For two equal arms in a block of 2m it is m + (4^m / C(2m, m) - 1) / 2: 3/2, 17/6, 41/10, 373/70 for blocks of 2,
     4, 6 and 8. Raises ValueError for a size that does not hold the ratio.
     """
-    return Fraction(foreseen(Blocks(ratio, (size,)), size, exact=True).guesses[-1])
+    return Fraction(foreseen(Blocks(ratio, (size,)), size).guesses[-1])
 
 
 # ------------------------------------------------------------------ where a sequence may stand
@@ -247,17 +250,17 @@ def _fewer(method: Blocks, left: Counts, arm: int) -> Mapping[Counts, Fraction]:
     return _opened(method, _less(left, arm)) if left[arm] else {}
 
 
-def _guesses_of_the_sizes(method: Blocks, n: int) -> list[Number]:
-    """At each place the probability of a right guess by who weighs every size by Bayes' rule. Beliefs that agree in
-    twelve digits are one."""
-    now: dict[tuple[tuple[Counts, float], ...], float] = {_belief(_begun(method, 1.0)): 1.0}
+def _guesses_of_the_sizes(method: Blocks, n: int, one: Number) -> list[Number]:
+    """At each place the probability of a right guess by who weighs every size by Bayes' rule. In floats, beliefs that
+    agree in twelve digits are one."""
+    now: dict[Belief, Number] = {_belief(_begun(method, one)): one}
     guesses: list[Number] = []
     for _ in range(n):
-        then: dict[tuple[tuple[Counts, float], ...], float] = defaultdict(float)
-        guess = 0.0
+        then: dict[Belief, Number] = defaultdict(lambda: 0 * one)
+        guess = 0 * one
         for belief, part in now.items():
             arms = range(len(method.ratio))
-            chances = [sum(weight * left[arm] / sum(left) for left, weight in belief) for arm in arms]
+            chances = [sum((weight * left[arm] / sum(left) for left, weight in belief), 0 * one) for arm in arms]
             guess += part * max(chances)
             for arm, chance in enumerate(chances):
                 if chance > 0:
@@ -269,15 +272,17 @@ def _guesses_of_the_sizes(method: Blocks, n: int) -> list[Number]:
     return guesses
 
 
-def _after(
-    method: Blocks, belief: tuple[tuple[Counts, float], ...], arm: int, chance: float
-) -> tuple[tuple[Counts, float], ...]:
-    weights: Chances = defaultdict(float)
+def _after(method: Blocks, belief: Belief, arm: int, chance: Number) -> Belief:
+    weights: Chances = defaultdict(lambda: 0 * chance)
     for left, weight in belief:
         for after, share in _fewer(method, left, arm).items():
-            weights[after] += weight * left[arm] / sum(left) / chance * float(share)
+            weights[after] += weight * left[arm] / sum(left) / chance * share
     return _belief(weights)
 
 
-def _belief(weights: Chances) -> tuple[tuple[Counts, float], ...]:
-    return tuple(sorted((left, round(float(weight), 12)) for left, weight in weights.items()))
+def _belief(weights: Chances) -> Belief:
+    return tuple(sorted((left, _rounded(weight)) for left, weight in weights.items()))
+
+
+def _rounded(weight: Number) -> Number:
+    return weight if isinstance(weight, Fraction) else round(weight, 12)

@@ -279,9 +279,9 @@ class Setting:
             return None
         name = in_words(method)
         if name not in self._foreseen:
-            each = foreseen(method, self.people.n)
+            each = foreseen(method, self.people.n, one=1.0)
             several = isinstance(method, Blocks) and len(method.sizes) > 1
-            self._foreseen[name] = each, foreseen(method, self.people.n, "the sizes") if several else each
+            self._foreseen[name] = each, foreseen(method, self.people.n, "the sizes", 1.0) if several else each
         return self._foreseen[name]
 
 
