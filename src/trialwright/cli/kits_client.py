@@ -19,6 +19,10 @@ from trialwright.conduct.kits import how_many, in_stock, no_kit, takers
 from trialwright.design.model import Definition
 from trialwright.ledger import kinds, kits
 from trialwright.ledger.fact import Fact
+from trialwright.ledger.replay import Participant
+
+ATTEMPTS = 5
+"""How often a kit is chosen anew because somebody else was handed it in the same instant."""
 
 
 class NotThere(Exception):
@@ -83,18 +87,34 @@ def dispense(
     """Choose kits of the participant's arm and hand them out. Raises Refused: what it says depends on no arm, but for
     the one thing that cannot be hidden, that there is none left."""
     desk = holder.desk
-    person = desk.participant(participant, by)
+    for left in reversed(range(ATTEMPTS)):
+        numbers = _chosen(holder, desk.participant(participant, by), visit, by, draws, replaces)
+        try:
+            return dispense_kits(
+                desk, participant=participant, visit=visit, numbers=numbers, by=by, replaces=replaces, why=why
+            )
+        except Refused as refused:
+            # Somebody else may have been handed the kit meanwhile; the desk knows it now, and another is chosen.
+            if refused.code != "kits" or not left:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _chosen(
+    holder: Holder, person: Participant, visit: str, by: Person, draws: Draws, replaces: str
+) -> tuple[str, ...]:
+    """Kits of the participant's arm from those that the site can hand out today."""
+    desk = holder.desk
     count = how_many(desk, person, visit, replaces)
     stock = in_stock(desk, person.site)
     contents = _opened(holder, stock)
-    arm = holder.arms([participant])[participant]
+    arm = holder.arms([person.id])[person.id]
     able = [number for number in stock if contents[number].arm == arm]
     try:
-        chosen = picked(desk.state.kits, able, count, draws)
+        return picked(desk.state.kits, able, count, draws)
     except NoKit:
-        report_no_kit(desk, participant=participant, visit=visit, by=by)
-        raise no_kit(participant, visit) from None
-    return dispense_kits(desk, participant=participant, visit=visit, numbers=chosen, by=by, replaces=replaces, why=why)
+        report_no_kit(desk, participant=person.id, visit=visit, by=by)
+        raise no_kit(person.id, visit) from None
 
 
 def _opened(holder: Holder, numbers: Sequence[str]) -> dict[str, OpenKit]:

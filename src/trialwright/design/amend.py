@@ -144,4 +144,7 @@ def _substantial(path: Path) -> bool:
     if path[0] == "forms":
         # A whole form or item, or what decides on a value's meaning; not a word on the page.
         return len(path) <= 2 or path[-1] in IN_FORMS or path[-2] in ("items", "derive", "groups")
+    if path[0] == "kits":
+        # What participants get and how good it must be; how a site is supplied is the sponsor's housekeeping.
+        return len(path) == 1 or path[1] not in ("resupply", "initial")
     return path[0] in SUBSTANTIAL

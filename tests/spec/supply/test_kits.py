@@ -172,6 +172,35 @@ def test_a_damaged_kit_is_replaced_by_another_of_the_same_arm(trial: KitWorld) -
     assert "was not handed to" in refused(trial.handed, "Bob", replaces=broken, why="x")
 
 
+@pytest.mark.requirement("RN4")
+def test_two_pharmacists_who_reach_for_one_kit_hand_out_two(trial: KitWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second desk has not heard of the first yet; it learns so from the refusal and takes another kit."""
+    from dataclasses import replace
+
+    from trialwright.cli import kits_client
+
+    names = [name for name in ("Ann", "Bob", "Cas") if trial.world.randomised(name)]
+    one, other = next(
+        (one, other) for one in names for other in names if one < other and trial.arm(one) == trial.arm(other)
+    )
+    desk = trial.desk
+    late = [conduct.Desk(desk.ledger, desk.vault, desk.clock, desk.chance) for _ in range(2)]
+    (first,) = (trial.handed(one).payload or {})["kits"]
+    wanted = {"participant": trial.world.numbers[other], "visit": "START", "by": PHARMACIST}
+
+    def reach(stale: conduct.Desk) -> str:
+        trial.choices -= 1  # the same chance as before, so the same kit is reached for
+        fact = kits_client.dispense(replace(trial.holder, desk=stale), **wanted, draws=trial.draws())
+        return str((fact.payload or {})["kits"][0])
+
+    with monkeypatch.context() as once:
+        once.setattr(kits_client, "ATTEMPTS", 1)
+        assert f"Kit {first} is dispensed" in refused(reach, late[0])
+    second = reach(late[1])
+    assert second != first
+    assert trial.held(second).arm == trial.arm(other)
+
+
 # ------------------------------------------------------------------ at the site and at the depot
 
 

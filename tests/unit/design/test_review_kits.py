@@ -6,6 +6,8 @@ import pytest
 from tests.plugins.editing import said
 from tests.plugins.kits import SECTION, kit_trial, with_kits
 
+from trialwright import design
+
 RESUPPLY = "resupply: {floor: 1, target: 3, lead_days: 3, interval_days: 7, shipment: 2}"
 
 
@@ -60,3 +62,18 @@ def test_no_site_may_be_called_depot(tmp_path: Path) -> None:
     assert any(
         "a site cannot be called 'depot'" in line for line in said(with_kits(tmp_path, ("  WEST: {", "  depot: {")))
     )
+
+
+def test_what_participants_get_is_a_substantial_change_and_how_sites_are_supplied_is_not() -> None:
+    kits = kit_trial().kits
+    assert kits is not None
+    more = {"START": 2, "WEEK8": 1}
+    changed = kits.model_copy(
+        update={"resupply": kits.resupply.model_copy(update={"target": 5}), "dispense": more, "margin_days": 14}
+    )
+    found = design.changes(kit_trial(), kit_trial().model_copy(update={"kits": changed}))
+    assert {change.path: change.substantial for change in found} == {
+        "kits.dispense.START": True,
+        "kits.margin_days": True,
+        "kits.resupply.target": False,
+    }
