@@ -270,6 +270,18 @@ def problems(package: Package) -> tuple[str, ...]:
     return (*_wrong_people(package), *_wrong_files(package), *_wrong_slots(package))
 
 
+def document_problems(document: str, root: str) -> tuple[str, ...]:
+    """What is wrong with the signed document that fact 1 keeps of a list with this root: years later and without the
+    package."""
+    wrong: list[str] = []
+    terms, signatures, review = _read_terms(document.encode(), wrong)
+    if terms is None:
+        return ("the signed terms of the list cannot be read",)
+    if terms.root != root:
+        wrong.append("the signed terms are of a list with another root")
+    return (*wrong, *_wrong_people(Package(terms, SealedList((), root, "", b""), (b"", b""), None, signatures, review)))
+
+
 def _wrong_people(package: Package) -> list[str]:
     terms, statement = package.terms, package.terms.statement
     found = []

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from trialwright.allocation.package import LIST as PACKED
-from trialwright.allocation.package import digest, list_bytes
+from trialwright.allocation.package import digest, document_problems, list_bytes
 from trialwright.allocation.slots import SealedList, SealedSlot
 from trialwright.ledger.kinds import LIST_CHANGED, TRIAL_OPENED
 from trialwright.ledger.replay import State
@@ -17,7 +17,7 @@ from trialwright.store.committed import stands
 
 def list_problems(cursor: Any, state: State) -> list[str]:
     """Where the lists, slots and sealed values are not what the ledger says, in sentences."""
-    cursor.execute("SELECT id, root, annex_sha256, kind, taken_by FROM store_list ORDER BY id")
+    cursor.execute("SELECT id, root, annex_sha256, kind, taken_by, terms FROM store_list ORDER BY id")
     lists = cursor.fetchall()
     if not lists:
         return []
@@ -31,11 +31,16 @@ def list_problems(cursor: Any, state: State) -> list[str]:
 
 def _wrong_list(cursor: Any, row: tuple[Any, ...]) -> Iterator[str]:
     """The fact that took the list in holds root and annex inside the chain; the slots are held against the root."""
-    number, root, annex_sha256, kind, taken_by = row
+    number, root, annex_sha256, kind, taken_by, terms = row
     name = "the list" if taken_by is None else f"the extension of fact {taken_by}"
     said = _said(cursor, taken_by)
     if said is not None and (said.get("root"), said.get("annex")) != (root, annex_sha256):
         yield f"{name} is not the one that the ledger names: another root or annex stands in its place"
+    held = orjson.loads(terms)
+    if said is not None and taken_by is None and said.get("terms", held) != held:
+        yield f"who made {name}, as the vault keeps it, is not what the ledger says"
+    if held.get("document"):
+        yield from (f"{name}: {problem}" for problem in document_problems(held["document"], root))
     if kind == ALLOCATOR:
         return
     cursor.execute("SELECT stratum, position, leaf FROM store_slot WHERE list_id = %s ORDER BY id", (number,))

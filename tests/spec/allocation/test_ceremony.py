@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 from django.db import connections
 from tests.plugins.ceremonies import ANNEX, Ceremony, done, refused, run
+from tests.plugins.tampering import administrator
 from tests.plugins.worlds import SMALL
 
 from trialwright import store
 from trialwright.allocation import ceremony as ceremonies
 from trialwright.allocation.annex import Annex
 from trialwright.allocation.keys import SLOT_HOLDERS, private_key
-from trialwright.allocation.package import read_package
+from trialwright.allocation.package import document_problems, read_package
 from trialwright.allocation.sealing import opened
 from trialwright.allocation.seed_shares import make_share
 from trialwright.allocation.slots import OpenSlot, SealedList, draw_up, sealed_list
@@ -74,6 +75,24 @@ def test_what_the_ceremony_put_in_escrow_opens_the_list_to_both_holders_only(cop
     for alone in (first, second):
         with pytest.raises(CannotOpen, match="stays closed"):
             vault.secrets(kept, [alone])
+
+
+@pytest.mark.requirement("RN3", "RN5")
+def test_the_signatures_are_checked_from_the_ledger_alone_and_what_was_exchanged_is_told(copied: Ceremony) -> None:
+    """Whoever administers the database can write another name into the vault, and not into the chain."""
+    done(*copied.opening())
+    document = read_package(copied.package).document
+    root = read_package(copied.package).terms.root
+    assert document_problems(document, root) == ()
+    assert document_problems(document, "ab" * 32) == ("the signed terms are of a list with another root",)
+    forged = document.replace("Will Witness", "Wilma Witness")
+    assert "the signature of the witness, Wilma Witness, does not fit" in " ".join(document_problems(forged, root))
+    assert document_problems("{", root) == ("the signed terms of the list cannot be read",)
+    with administrator(copied.at("trial")) as run_there:
+        run_there("UPDATE store_list SET terms = replace(terms, 'Will Witness', 'Wilma Witness')")
+    said = str(store.verify(copied.at("trial")))
+    assert "who made the list, as the vault keeps it, is not what the ledger says" in said
+    assert "the list: the signature of the witness, Wilma Witness, does not fit" in said
 
 
 def test_the_trial_is_opened_on_postgresql_too(copied: Ceremony, new_database: Callable[[], str]) -> None:
