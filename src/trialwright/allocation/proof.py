@@ -108,6 +108,9 @@ def step(name: str, kind: str, says: str, found: Iterable[Discrepancy]) -> Step:
 def committed(evidence: Evidence) -> Step:
     """The slots that are kept give the roots that the facts name, so none was added, removed, exchanged or moved."""
     counted = sum(len(evidence.of(segment)) for segment in evidence.segments if segment.ordered)
+    if not counted and evidence.segments:
+        says = "An allocator draws one by one: the ledger has held the commitment to its seed since fact 1."
+        return step("The allocator is the one that was committed", PROVEN, says, _uncommitted(evidence))
     says = f"{counted} slots give the root that the ledger has had since before the first participant."
     if len(evidence.segments) > 1:
         says += f" So do those of {len(evidence.segments) - 1} extension(s), each since its own fact."
@@ -190,6 +193,11 @@ def _unsigned(segment: Segment, document: Mapping[str, Any]) -> Iterator[Discrep
 def in_order(evidence: Evidence) -> Step:
     """In each stratum each draw took the next slot, earlier lists first; no slot and no participant twice."""
     strata = len({draw.stratum for draw in evidence.draws})
+    if evidence.segments and not any(segment.ordered for segment in evidence.segments):
+        says = (
+            f"{len(evidence.draws)} draws, nobody and no label twice; their order is proven with the allocator's seed."
+        )
+        return step("Nobody was drawn twice", PROVEN, says, [*_twice(evidence.draws), *_strange(evidence)])
     says = f"{len(evidence.draws)} draws in {strata} strata, each of the next slot of its stratum, nobody twice."
     found = [*_twice(evidence.draws), *_strange(evidence), *_out_of_order(evidence)]
     return step("The list was followed in order", PROVEN, says, found)
@@ -292,6 +300,23 @@ def _not_redrawn(evidence: Evidence, again: Mapping[int, Regenerated]) -> Iterat
         for place, slot in zip(kept, given, strict=False):
             if (place.stratum, place.position, place.label, place.leaf) != slot:
                 yield Discrepancy(_at(place), f"label {place.label} is not the slot that the seed gives here.")
+
+
+def redrawn_by_allocator(problems: Sequence[str], draws: int, committed: bool) -> Step:
+    """The seed from escrow, which is the committed one, gives each draw again with the levels of who came."""
+    says = f"Seed and annex from escrow give all {draws} draws again with the levels of who came: arm and commitment."
+    found = [Discrepancy(*one.split(": ", 1)) if ": " in one else Discrepancy("draws", one) for one in problems]
+    if not committed:
+        found.insert(0, Discrepancy("fact 1", "the seed in escrow is not the one that was committed to."))
+    return step("The draws follow from the allocator's seed", PROVEN, says, found)
+
+
+def opened_one_by_one(evidence: Evidence, arms: Mapping[str, str], wrong: Sequence[str]) -> Step:
+    """Without the seed: every slot, opened with a holder's key, holds the arm and nonce of its commitment."""
+    says = f"All {len(arms)} slots open with a holder's key, each to the arm that was committed. No seed was seen."
+    places = {place.label: _at(place) for place in evidence.places}
+    found = (Discrepancy(places.get(one, one), f"label {one} does not hold what was committed.") for one in wrong)
+    return step("Every slot holds what was committed", PROVEN, says, found)
 
 
 def arms_of(evidence: Evidence, again: Mapping[int, Regenerated]) -> Mapping[str, str]:

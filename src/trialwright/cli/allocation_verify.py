@@ -24,6 +24,8 @@ What is proven and what is not. Commitments cannot be changed afterwards, so the
 ASSIGNED what. What was INFUSED stands only in what the pharmacy and the sites wrote down: the step marked `as recorded`
 shows whether their records agree with the list, never that the records are true."""
 
+PHARMACY = "The pharmacy's records agree with the list"
+
 MARKS = {"proven": "proven", "record": "as recorded", "open": "NOT CHECKED"}
 
 
@@ -110,38 +112,55 @@ def _with_keys(kept: "Kept", keys: Sequence[str]) -> "list[Step]":
     from trialwright.allocation import proof
     from trialwright.store.evidence import StaysClosed
 
-    names = ("The list follows from its seed", "The ledger's assignments are the list's")
-    pharmacy = "The pharmacy's records agree with the list"
+    names = ("The list follows from its seed", "The ledger's assignments are the list's", PHARMACY)
     if not keys:
         why = "No key was given; after the planned unblinding the two escrow keys open it."
-        return [proof.Step(name, proof.OPEN, why) for name in (*names, pharmacy)]
+        return [proof.Step(name, proof.OPEN, why) for name in names]
     try:
-        again = kept.redrawn(keys)
+        arms, drawn = _drawn_again(kept, keys)
     except StaysClosed as error:
-        return [proof.Step(name, proof.OPEN, f"The seed was not opened: {error}.") for name in (*names, pharmacy)]
+        try:
+            arms, drawn = _one_by_one(kept, keys)
+        except StaysClosed:
+            return [proof.Step(name, proof.OPEN, f"The seed was not opened: {error}.") for name in names]
+    return [drawn, proof.assigned(kept.evidence, arms), _pharmacy(kept, keys, arms)]
+
+
+def _drawn_again(kept: "Kept", keys: Sequence[str]) -> "tuple[Mapping[str, str], Step]":
+    """Participant -> arm, from the seed in escrow. Raises `StaysClosed`."""
+    from trialwright.allocation import proof
+    from trialwright.store.evidence import StaysClosed
+
+    again, sequence = kept.redrawn(keys), kept.replayed(keys)
+    if sequence is not None:
+        found, committed = sequence
+        return found.arms, proof.redrawn_by_allocator(found.problems, len(kept.draws), committed)
     if not again:
-        why = "This list was taken in without a seed in escrow."
-        return [proof.Step(name, proof.OPEN, why) for name in (*names, pharmacy)]
-    arms = proof.arms_of(kept.evidence, again)
-    return [
-        proof.redrawn(kept.evidence, again),
-        proof.assigned(kept.evidence, arms),
-        _pharmacy(kept, keys, arms, pharmacy),
-    ]
+        raise StaysClosed("this list was taken in without a seed in escrow")
+    return proof.arms_of(kept.evidence, again), proof.redrawn(kept.evidence, again)
 
 
-def _pharmacy(kept: "Kept", keys: Sequence[str], arms: Mapping[str, str], name: str) -> "Step":
+def _one_by_one(kept: "Kept", keys: Sequence[str]) -> "tuple[Mapping[str, str], Step]":
+    """Participant -> arm, slot by slot with the key of a holder. Raises `StaysClosed`."""
+    from trialwright.allocation import proof
+
+    arms, wrong = kept.opened(keys)
+    people = {draw.participant: arms[draw.label] for draw in kept.evidence.draws if draw.label in arms}
+    return people, proof.opened_one_by_one(kept.evidence, arms, wrong)
+
+
+def _pharmacy(kept: "Kept", keys: Sequence[str], arms: Mapping[str, str]) -> "Step":
     from trialwright.allocation import proof
     from trialwright.allocation.reconcile import reconciled
     from trialwright.store.evidence import StaysClosed
 
     if not kept.state.supply:
-        return proof.Step(name, proof.OPEN, "The trial holds no record of the pharmacy.")
+        return proof.Step(PHARMACY, proof.OPEN, "The trial holds no record of the pharmacy.")
     try:
         records = kept.records(keys)
     except StaysClosed:
         why = "None of the keys opens the pharmacy's records; give a key of the unblinded monitor or a pharmacist too."
-        return proof.Step(name, proof.OPEN, why)
+        return proof.Step(PHARMACY, proof.OPEN, why)
     return reconciled(_expected(kept, arms), records, _given(kept))
 
 

@@ -102,7 +102,7 @@ def _make(console: object, folder: Path, trial: Path, seed: int, scenario: str |
     finally:
         ledger.close()
     with progress("Analysing and writing the report"):
-        write_report(folder, [], folder / "report")
+        write_report(folder, folder / "report")
 
 
 def _tell(console: object, folder: Path) -> None:

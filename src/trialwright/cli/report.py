@@ -13,6 +13,9 @@ Keys = Annotated[
 ]
 By = Annotated[str | None, typer.Option(help="Who opens the treatments; recorded in the ledger.")]
 With = Annotated[str | None, typer.Option("--with", help="The escrow holder who opens them with you; recorded too.")]
+EscrowLost = Annotated[
+    bool, typer.Option("--escrow-lost", help="A share of the seed is lost: open slot by slot, with a holder's key.")
+]
 
 
 def analyse(
@@ -21,14 +24,15 @@ def analyse(
     by: By = None,
     with_: With = None,
     passphrase_file: PassphraseFile = None,
+    escrow_lost: EscrowLost = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
     """Run the analyses that the definition plans on the trial's snapshot."""
-    from trialwright.cli.unblinded import results
+    from trialwright.cli.unblinded import Opening, results
     from trialwright.cli.wrapped import wrapped
     from trialwright.report import results_json, results_text
 
-    planned = results(folder, keys, by, with_, passphrase_file)
+    planned = results(folder, Opening(keys, by, with_, passphrase_file, escrow_lost))
     typer.echo(results_json(planned) if as_json else wrapped(results_text(planned)))
 
 
@@ -38,9 +42,12 @@ def report(
     by: By = None,
     with_: With = None,
     passphrase_file: PassphraseFile = None,
+    escrow_lost: EscrowLost = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder of the report; DIR/report.")] = None,
 ) -> None:
     """Write the trial's report: one self-contained page and the same content as JSON."""
-    from trialwright.cli.unblinded import write_report
+    from trialwright.cli.unblinded import Opening, write_report
 
-    typer.echo(write_report(folder, keys, output or folder / "report", by, with_, passphrase_file))
+    typer.echo(
+        write_report(folder, output or folder / "report", Opening(keys, by, with_, passphrase_file, escrow_lost))
+    )

@@ -6,6 +6,7 @@ a fact, the arms are not, and nothing of them is kept but what was asked for.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from trialwright import store
@@ -27,9 +28,22 @@ DEMONSTRATION = (
 )
 
 
-def planned(
-    folder: Path, keys: Sequence[Path], by: str | None, with_: str | None = None, passphrase_file: Path | None = None
-) -> tuple[Definition, Snapshot, Mapping[str, str] | None]:
+@dataclass(frozen=True)
+class Opening:
+    """Who opens the treatments with which key files, if anybody does. `escrow_lost`: with the key of a holder of the
+    slots, because a share of the seed is lost."""
+
+    keys: Sequence[Path] = ()
+    by: str | None = None
+    with_: str | None = None
+    passphrase_file: Path | None = None
+    escrow_lost: bool = False
+
+
+NOBODY = Opening()
+
+
+def planned(folder: Path, opening: Opening) -> tuple[Definition, Snapshot, Mapping[str, str] | None]:
     """The definition in force, the snapshot now, and the treatments where somebody may know them. Raises `Refused`
     for a ledger that does not verify."""
     found = store.verify(folder)
@@ -37,22 +51,15 @@ def planned(
         raise Refused(f"{folder} does not verify, so nothing is computed from it: {found.problems[0].sentence}", "seal")
     snapshot = store.read_snapshot(folder)
     definition = from_canonical(snapshot.state.versions[snapshot.state.version]).definition
-    return definition, snapshot, _treatments(folder, snapshot.state, keys, by, with_, passphrase_file)
+    return definition, snapshot, _treatments(folder, snapshot.state, opening)
 
 
-def _treatments(
-    folder: Path,
-    state: State,
-    keys: Sequence[Path],
-    by: str | None,
-    with_: str | None,
-    passphrase_file: Path | None,
-) -> Mapping[str, str] | None:
+def _treatments(folder: Path, state: State, opening: Opening) -> Mapping[str, str] | None:
     if state.assignments:
         return state.assignments
-    if not keys:
+    if not opening.keys:
         return None
-    if not by or not with_:
+    if not opening.by or not opening.with_:
         raise Refused(
             "Two people open the treatments, and both are recorded: say who with --by (of the firewall) and --with (an "
             "escrow holder).",
@@ -61,40 +68,32 @@ def _treatments(
     if not state.locked:
         raise Refused("Nothing is opened before a lock; lock the database first.", "lock")
     desk = store.open_desk(folder)
-    person, holder = Person(by, "unblinded_statistician", by), Person(with_, ESCROW, with_)
-    stage = max(state.locked, key=state.locked.__getitem__)
-    private = [private_key(path, asking(passphrase_file)) for path in keys]
+    ask = asking(opening.passphrase_file)
     try:
-        why = "planned analysis after the lock"
-        return unblind(desk, stage=stage, keys=private, by=person, with_=holder, why=why)[1]
+        return unblind(
+            desk,
+            stage=max(state.locked, key=state.locked.__getitem__),
+            keys=[private_key(path, ask) for path in opening.keys],
+            by=Person(opening.by, "unblinded_statistician", opening.by),
+            with_=Person(opening.with_, ESCROW, opening.with_),
+            escrow_lost=opening.escrow_lost,
+            why="planned analysis after the lock",
+        )[1]
     finally:
         desk.ledger.close()
 
 
-def results(
-    folder: Path,
-    keys: Sequence[Path],
-    by: str | None = None,
-    with_: str | None = None,
-    passphrase_file: Path | None = None,
-) -> Results:
+def results(folder: Path, opening: Opening = NOBODY) -> Results:
     """Every planned analysis. Raises `Refused` while the treatments are unknown."""
-    definition, snapshot, treatments = planned(folder, keys, by, with_, passphrase_file)
+    definition, snapshot, treatments = planned(folder, opening)
     if treatments is None:
         raise Refused("The trial is blinded: its analyses by arm wait for the lock and the keys.", "blinded")
     return analyse(definition, snapshot, treatments)
 
 
-def write_report(
-    folder: Path,
-    keys: Sequence[Path],
-    output: Path,
-    by: str | None = None,
-    with_: str | None = None,
-    passphrase_file: Path | None = None,
-) -> Path:
+def write_report(folder: Path, output: Path, opening: Opening = NOBODY) -> Path:
     """Write the report into `output`; returns the page's path."""
-    definition, snapshot, treatments = planned(folder, keys, by, with_, passphrase_file)
+    definition, snapshot, treatments = planned(folder, opening)
     found = analyse(definition, snapshot, treatments) if treatments is not None else None
     made_up = IMAGINARY + (DEMONSTRATION if store.read_folder(folder).demonstration else "")
     context = Context(imaginary=made_up if snapshot.state.rehearsal else "")

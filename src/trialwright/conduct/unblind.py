@@ -19,13 +19,23 @@ ESCROW = "escrow_holder"
 
 
 def unblind(
-    desk: Desk, *, stage: str, keys: Sequence[str], by: Person, with_: Person | None = None, why: str
+    desk: Desk,
+    *,
+    stage: str,
+    keys: Sequence[str],
+    by: Person,
+    with_: Person | None = None,
+    escrow_lost: bool = False,
+    why: str,
 ) -> tuple[Fact, dict[str, str]]:
     """Open the allocations of the trial with both escrow keys. Returns the fact and {participant: arm}.
 
     Two people, at least one of them an escrow holder; the fact names both. After a staged lock `by` belongs to that
     stage's firewall, `with_` is an escrow holder, and neither an arm nor a digest of the arms enters the ledger (48
     coin flips can be tried out against a digest). After the final lock the assignments become part of the fact.
+
+    `escrow_lost`: a share of the seed can no longer be opened by anybody. Then the key of somebody to whom the slots
+    are sealed opens each drawn slot, which is compared with its commitment all the same; the fact says so.
     """
     with desk.act("unblind", by) as state:
         require_why(why)
@@ -36,7 +46,7 @@ def unblind(
         if not final:
             _require_firewall(protocol, stage, by, other)
         try:
-            arms = desk.vault.whole(keys)
+            arms = desk.vault.opened(list(state.labels), keys) if escrow_lost else desk.vault.whole(keys)
         except CannotOpen as error:
             raise Refused(f"The allocations were not opened: {error}", "keys") from error
         lacking = [label for label in state.labels if label not in arms]
@@ -50,6 +60,7 @@ def unblind(
         payload = {
             "stage": stage,
             "with": other.id,
+            "how": "slots" if escrow_lost else "escrow",
             "opened": str(len(assignments)),
             "assignments": assignments if final else {},
         }

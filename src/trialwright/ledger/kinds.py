@@ -89,8 +89,8 @@ DATA_SIGNED_OFF = "data.signed_off"
 """stage, site, meaning, name, visits [closed by the stage], whole ('yes' for the last stage: logs and every other page
 too), pages (how many) and content (SHA-256) of the site's pages of that stage"""
 TRIAL_UNBLINDED = "trial.unblinded"
-"""stage, with (the second person), opened (how many slots were opened), assignments {participant: arm} only after the
-final lock"""
+"""stage, with (the second person), how ('escrow', or 'slots' where a share of the seed was lost), opened (how many slots
+were opened), assignments {participant: arm} only after the final lock"""
 PAYLOAD_REDACTED = "payload.redacted"
 """fact (number), items [what was redacted], kept {item: text}: the rest of the redacted page; on, not_done, confirmed:
 the page's own as they stand"""

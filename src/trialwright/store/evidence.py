@@ -8,12 +8,16 @@ from typing import Any
 
 from django.db import connections
 
+from trialwright.allocation.allocator import KeptDraw, Replayed, replayed
 from trialwright.allocation.bulk import Regenerated, regenerated
+from trialwright.allocation.escrow import seed_commitment
 from trialwright.allocation.proof import Draw, Evidence, Place, Segment
+from trialwright.allocation.sealing import NotOpened
+from trialwright.allocation.slots import WrongSlot, opened_slot
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import Fact
 from trialwright.ledger.replay import State, replay
-from trialwright.ledger.vault import SEALED_LIST, CannotOpen
+from trialwright.ledger.vault import ALLOCATOR, SEALED_LIST, CannotOpen
 from trialwright.store.folder import read_folder
 from trialwright.store.ledger import DatabaseLedger
 from trialwright.store.opening import alias
@@ -34,6 +38,7 @@ class Kept:
     state: State
     evidence: Evidence
     lists: tuple[KeptList, ...]
+    draws: tuple[KeptDraw, ...]
     vault: SealedVault
 
     def redrawn(self, keys: Sequence[str]) -> Mapping[int, Regenerated]:
@@ -55,6 +60,33 @@ class Kept:
         counts = sorted(map(len, rows.values()))
         return regenerated(annex, strata, counts[len(counts) // 2], seed)
 
+    def opened(self, keys: Sequence[str]) -> tuple[Mapping[str, str], list[str]]:
+        """Label -> arm of every slot, drawn or not, opened one by one with a slot holder's key, and the labels that do
+        not hold what was committed. For a trial whose seed is lost. Raises `StaysClosed`."""
+        arms, wrong = {}, []
+        for kept in self.lists:
+            for slot in self.vault.slots(drawn=False, list_id=kept.id):
+                try:
+                    arms[slot.label] = opened_slot(slot, keys, kept.trial, kept.annex_sha256).arm
+                except NotOpened as error:
+                    raise StaysClosed(str(error)) from error
+                except WrongSlot:
+                    wrong.append(slot.label)
+        return arms, wrong
+
+    def replayed(self, keys: Sequence[str]) -> tuple[Replayed, bool] | None:
+        """What an allocator drew, drawn again from its seed, and whether that seed is the one that was committed to;
+        None where no allocator draws. Raises `StaysClosed`."""
+        drawing = next((kept for kept in self.lists if kept.kind == ALLOCATOR and kept.escrow is not None), None)
+        if drawing is None:
+            return None
+        try:
+            seed, annex = self.vault.secrets(drawing, keys)
+        except CannotOpen as error:
+            raise StaysClosed(str(error)) from error
+        said = self.evidence.segments[self.lists.index(drawing)].said_root
+        return replayed(annex, seed, self.draws), seed_commitment(seed) == said
+
     def records(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         """The pharmacy's sealed records by key. Raises `StaysClosed` where none of the keys opens them."""
         try:
@@ -74,7 +106,7 @@ def kept(folder: Path) -> Kept:
     state = replay(facts)
     segments = [_segment(one, facts) for one in lists]
     evidence = Evidence(segments, _places(name), _draws(facts), dict(state.assignments))
-    return Kept(state, evidence, lists, vault)
+    return Kept(state, evidence, lists, tuple(_kept_draws(facts)), vault)
 
 
 def _segment(kept: KeptList, facts: Sequence[Fact]) -> Segment:
@@ -87,10 +119,19 @@ def _segment(kept: KeptList, facts: Sequence[Fact]) -> Segment:
 
 
 def _draws(facts: Sequence[Fact]) -> list[Draw]:
+    numbers = [fact.number for fact in facts if fact.kind == kinds.ALLOCATION_DRAWN and fact.payload is not None]
     return [
-        Draw(
-            fact.number,
+        Draw(number, one.participant, one.stratum, one.position, one.label, one.leaf)
+        for number, one in zip(numbers, _kept_draws(facts), strict=True)
+    ]
+
+
+def _kept_draws(facts: Sequence[Fact]) -> list[KeptDraw]:
+    """The draws in the order of their facts, with the levels that were drawn under."""
+    return [
+        KeptDraw(
             fact.participant or "",
+            dict(fact.payload["levels"]),
             fact.payload["stratum"],
             int(fact.payload["position"]),
             fact.payload["label"],

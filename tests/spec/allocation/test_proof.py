@@ -5,6 +5,7 @@ write another arm into the final fact, fill the wrong bag.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from tests.plugins.worlds import ANNEX, allocation_list, holder_key
 from typer.testing import CliRunner, Result
 
 from trialwright.allocation import proof
+from trialwright.allocation.allocator import Allocator, KeptDraw, replayed
+from trialwright.allocation.annex import Annex
 from trialwright.allocation.bulk import Regenerated, regenerated
+from trialwright.allocation.methods import Minimisation
 from trialwright.allocation.proof import Draw, Evidence, Place, Segment, Step
 from trialwright.allocation.reconcile import Expected, Given, reconciled
 from trialwright.cli import app
@@ -193,6 +197,25 @@ def test_an_extension_is_used_after_its_list_and_not_before_it_was_taken_in() ->
     assert "was taken where" in sentences
 
 
+@pytest.mark.requirement("RN5")
+def test_what_an_allocator_drew_is_drawn_again_with_the_levels_of_who_came() -> None:
+    """A draw under other levels than the ledger has, and a seed that is not the committed one, are found."""
+    annex = Annex("PRESS", Minimisation({"T": 1, "P": 1}, {"sex": ("f", "m")}), "5a" * 32)
+    allocator, seed = Allocator(annex, b"s" * 32), b"s" * 32
+    stands, draws = allocator.begin(), []
+    for number, level in enumerate("fmffmmfm"):
+        levels = {"sex": level}
+        slot, stands = allocator.next(stands, f"N-{number}", levels)
+        draws.append(KeptDraw(f"N-{number}", levels, slot.stratum, slot.position, slot.label, stands.leaf))
+    honest_step = proof.redrawn_by_allocator(replayed(annex, seed, draws).problems, len(draws), committed=True)
+    assert (honest_step.kind, honest_step.discrepancies) == ("proven", ())
+    changed_draws = [*draws[:3], replace(draws[3], levels={"sex": "m"}), *draws[4:]]
+    problems = replayed(annex, seed, changed_draws).problems
+    found = proof.redrawn_by_allocator(problems, len(draws), committed=False).discrepancies
+    assert found[0].sentence == "the seed in escrow is not the one that was committed to."
+    assert found[1].place == "draw 4, N-3"
+
+
 # ------------------------------------------------------------------ the pharmacy's records
 
 EXPECTED = Expected({"N-0": "T", "N-1": "P"}, {"N-0": "LABEL-0", "N-1": "LABEL-1"}, {"T": ("ivig",), "P": ("saline",)})
@@ -342,6 +365,22 @@ def test_one_key_alone_says_what_is_lacking(folder: Path, keys: Path) -> None:
     alone = ran(folder, "--key", keys / "escrow-1.key")
     assert "The seed was not opened: share 2 of the seed stays closed" in alone.stdout
     assert "Result: No discrepancy. 4 of 7 steps were not checked." in alone.stdout
+
+
+@pytest.mark.requirement("RN5", "BL4")
+def test_without_the_seed_a_holder_of_the_slots_proves_the_assignments(folder: Path, keys: Path) -> None:
+    """A share of the seed is lost: each slot opens to the arm that its commitment holds."""
+    by_slots = ran(folder, "--key", keys / "pharmacist-1.key")
+    assert by_slots.exit_code == 0, by_slots.output
+    assert "Every slot holds what was committed: proven" in by_slots.stdout
+    assert "The ledger's assignments are the list's: proven" in by_slots.stdout
+    with administrator(folder) as run:
+        (one, first), (two, second) = run("SELECT id, ciphertext FROM store_slot ORDER BY id LIMIT 2")
+        run("UPDATE store_slot SET ciphertext = %s WHERE id = %s", (second, one))
+        run("UPDATE store_slot SET ciphertext = %s WHERE id = %s", (first, two))
+    found = ran(folder, "--key", keys / "pharmacist-1.key")
+    assert found.exit_code == 1
+    assert found.stdout.count("does not hold what was committed") == 2
 
 
 @pytest.mark.requirement("RN5", "AT4")

@@ -67,7 +67,7 @@ def test_a_staged_opening_leaves_no_arm_and_no_digest_of_the_arms_in_the_ledger(
         "statistician", "unblind", stage="week8", keys=world.keys, with_="escrow holder", why="the analysis of week 8"
     )
     assert opened.by == "p09"
-    assert opened.payload == {"stage": "week8", "with": "p10", "opened": "4", "assignments": {}}
+    assert opened.payload == {"stage": "week8", "with": "p10", "how": "escrow", "opened": "4", "assignments": {}}
     assert world.state.assignments == {}
 
 
@@ -112,6 +112,24 @@ def test_both_shares_are_needed_and_the_right_ones(sqlite_world: Callable[[Path]
     ]
     for keys, answer in table:
         assert answer in world.says("escrow holder", "unblind", stage="final", keys=keys, **TWO)
+
+
+@pytest.mark.requirement("BL4", "RN5")
+def test_where_a_share_is_lost_two_people_open_slot_by_slot(
+    sqlite_world: Callable[[Path], World], tmp_path: Path
+) -> None:
+    """With the key of somebody to whom the slots are sealed; the fact says that it was so. An escrow key alone opens no
+    slot."""
+    world = finished(sqlite_world(tmp_path / "trial"), "week8", "final")
+    lost = {"stage": "final", "escrow_lost": True}
+    assert "Two people open" in world.says("escrow holder", "unblind", **lost, keys=(holder_key(),), why="fire")
+    refused = world.says("escrow holder", "unblind", **lost, keys=(holder_key("escrow-1"),), **TWO)
+    assert "The allocations were not opened: none of the keys given opens it" in refused
+    fact = world.does("escrow holder", "unblind", **lost, keys=(holder_key(),), **TWO)
+    assert fact.payload["how"] == "slots"
+    assert world.state.assignments == fact.payload["assignments"]
+    labels = {label: world.state.assignments[who] for label, who in world.state.labels.items()}
+    assert world.desk.vault.whole(world.keys) == labels
 
 
 @pytest.mark.requirement("BL2", "RN5")

@@ -86,3 +86,17 @@ def test_a_strangers_key_opens_nothing_and_says_so(folder: Path, tmp_path: Path)
         result = ran("analyse", folder, *words, "--by", "s.tist", "--with", "e.scrow")
         assert "The allocations were not opened: share" in str(result.exception)
     assert store.verify(folder).ok
+
+
+@pytest.mark.requirement("BL4")
+def test_where_a_share_of_the_seed_is_lost_a_holder_of_the_slots_opens_them(folder: Path, tmp_path: Path) -> None:
+    """Two people all the same; the fact says how it was done."""
+    reopened(folder).locked("week8")
+    key = key_file(tmp_path, "holder")
+    people = ("--by", "s.tist", "--with", "e.scrow")
+    refused = ran("analyse", folder, "--keys", key, *people)
+    assert "share 1 of the seed stays closed" in str(refused.exception)
+    answered = ran("analyse", folder, "--keys", key, *people, "--escrow-lost", "--json")
+    assert answered.exit_code == 0, answered.output
+    opening = list(store.open_ledger(folder).facts())[-1]
+    assert (opening.payload["how"], opening.payload["with"]) == ("slots", "e.scrow")
