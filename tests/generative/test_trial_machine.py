@@ -50,8 +50,8 @@ PERSONS = st.fixed_dictionaries(
 )
 CODES = """
 alone baseline conflict consent date eligibility empty ended exhausted fact firewall form full item judgement keys
-lock locked outcome page permission query randomised reason repeat screening signed site strata text unknown values
-version visit
+lock locked outcome page permission query randomised reason repeat request screening signed site strata text unknown
+values version visit
 """
 REFUSALS = {*CODES.split(), "not ready"}
 
@@ -158,9 +158,17 @@ class Trial(RuleBasedStateMachine):
     def screen(self, data: st.DataObject, who: str) -> None:
         self.tries(who, "screen", participant=self.somebody(data))
 
-    @rule(data=st.data(), who=SITE_STAFF)
-    def randomise(self, data: st.DataObject, who: str) -> None:
-        self.tries(who, "randomise", participant=self.somebody(data))
+    @rule(data=st.data(), who=SITE_STAFF, request=st.sampled_from([None, None, "k1", "k2", "k3", "k4", ""]))
+    def randomise(self, data: st.DataObject, who: str, request: str | None) -> None:
+        self.tries(who, "randomise", participant=self.somebody(data), request=request)
+
+    @rule(data=st.data(), who=mostly("investigator", "data manager"), why=REASONS)
+    def correct_stratum(self, data: st.DataObject, who: str, why: str | None) -> None:
+        self.tries(who, "correct_stratum", participant=self.somebody(data), why=why)
+
+    @rule(data=st.data(), who=mostly("investigator", "sponsor"), reason=st.sampled_from(["", "aged 17"]))
+    def report_error(self, data: st.DataObject, who: str, reason: str) -> None:
+        self.tries(who, "report_error", participant=self.somebody(data), reason=reason)
 
     @rule(data=st.data(), answer=st.booleans(), why=st.sampled_from(["", "it can wait"]))
     def judge(self, data: st.DataObject, answer: bool, why: str) -> None:
@@ -290,6 +298,8 @@ class Trial(RuleBasedStateMachine):
         drawn = [fact for fact in self.world.facts() if fact.kind == kinds.ALLOCATION_DRAWN]
         assert len({fact.participant for fact in drawn}) == len(drawn)
         assert len({fact.payload["label"] for fact in drawn}) == len(drawn)
+        asked = [fact.payload["request"] for fact in drawn if fact.payload["request"]]
+        assert len(set(asked)) == len(asked)
         now = {person.id: person.allocation for person in self.world.state.participants.values() if person.allocation}
         assert {number: now[number] for number in self.allocations} == self.allocations
         self.allocations = now

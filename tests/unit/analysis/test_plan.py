@@ -278,3 +278,40 @@ def test_what_happened_before_the_outcome_is_counted_and_what_came_after_is_not(
     assert "AMC-003" in stopped
     assert affected(seen, "death", everybody, "W12") == ()
     assert affected(seen, "a new moon", everybody, "W12") is None
+
+
+@pytest.mark.requirement("RN6")
+def test_a_wrong_stratum_is_analysed_as_randomised_unless_its_true_level_is_asked_for() -> None:
+    """The answer says how many were randomised under a wrong stratum; `factor.true` asks for the sensitivity."""
+    snapshot, treatments = trial()
+    before = primary(definition(), snapshot, treatments)
+    factor = next(iter(definition().randomisation.strata))
+    both = list(dict.fromkeys(definition().randomisation.strata[factor].map.values()))
+    wrong = [person for person in snapshot.state.participants.values() if person.allocation][:5]
+    for person in wrong:
+        level = person.allocation.levels[factor] if person.allocation else ""
+        person.true_levels = {factor: both[1 - both.index(level)]}
+    after = primary(definition(), snapshot, treatments)
+    assert effect(after) == effect(before)
+    assert any("5 of " in note and "analysed as randomised" in note for note in after.notes)
+    plan = next(plan for plan in definition().analyses.values() if plan.level == "primary")
+    truly = tuple(f"{name}.true" if name == factor else name for name in plan.covariates)
+    asked = plan.model_copy(update={"covariates": truly, "level": "primary"})
+    other = definition().model_copy(update={"analyses": {"TRULY": asked}})
+    assert effect(primary(other, snapshot, treatments)) != effect(before)
+    assert not any("wrong stratum" in note for note in primary(other, snapshot, treatments).notes)
+
+
+@pytest.mark.requirement("RN6")
+def test_who_was_randomised_in_error_is_analysed_unless_a_population_leaves_them_out() -> None:
+    snapshot, _ = trial()
+    name = next(person.id for person in snapshot.state.participants.values() if person.allocation)
+    snapshot.state.participants[name].in_error = "2026-03-02T08:00:00.000000Z"
+    known = definition().populations
+    first = next(iter(known.values()))
+    more = {
+        "ALL": first.model_copy(update={"where": "randomised"}),
+        "RIGHT": first.model_copy(update={"where": "randomised and not in_error"}),
+    }
+    members = populations(Observations(definition().model_copy(update={"populations": {**known, **more}}), snapshot))
+    assert set(members["ALL"]) - set(members["RIGHT"]) == {name}
