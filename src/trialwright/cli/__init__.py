@@ -21,6 +21,7 @@ from trialwright.cli.keys import keys_app
 from trialwright.cli.kits import kits_app
 from trialwright.cli.ledger import ledger_app
 from trialwright.cli.open import open_
+from trialwright.cli.pharmacy_stock import pharmacy_app
 from trialwright.cli.registry import registry_app
 from trialwright.cli.rehearse import rehearse
 from trialwright.cli.report import analyse, report
@@ -67,6 +68,7 @@ for name, group in (
     ("keys", keys_app),
     ("kits", kits_app),
     ("ledger", ledger_app),
+    ("pharmacy", pharmacy_app),
     ("registry", registry_app),
     ("safety", safety_app),
     ("score", score_app),
