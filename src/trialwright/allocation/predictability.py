@@ -32,8 +32,12 @@ KNOWING = ("each size", "the sizes")
 """What the guesser knows of permuted blocks: the size of each as it begins, or only which sizes there are."""
 ROUNDING = Fraction(1, 10**12)
 """What sums of floats may fall short by."""
-MOST_BELIEFS = 50_000
+MOST_BELIEFS = 2_000
 """Above so many different beliefs the guesses of who knows only the sizes are not enumerated."""
+
+
+class TooManyBeliefs(ValueError):
+    """What a guesser who knows only the sizes may believe is too various to enumerate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +72,8 @@ def foreseen(method: Method, n: int, knowing: str = "each size", one: Number = F
     """What can be foreseen of the first `n` draws of one stratum, counted in the kind of number that `one` is: in
     fractions, or fast in binary floats.
 
-    Raises `NeedsPastArms` for minimisation, whose draws depend on who comes, and ValueError where the arms are not two
-    equal ones and the beliefs of a guesser who knows only the sizes are too many to enumerate.
+    Raises `NeedsPastArms` for minimisation, whose draws depend on who comes, and `TooManyBeliefs` where the arms are
+    not two equal ones and the guesses of who knows only the sizes cannot be enumerated (`foreseen_at_most` then).
     """
     if isinstance(method, Minimisation):
         raise NeedsPastArms(method.name)
@@ -81,6 +85,12 @@ def foreseen(method: Method, n: int, knowing: str = "each size", one: Number = F
         if tuple(method.ratio.values()) != (1, 1):
             guesses = _guesses_of_the_sizes(method, n, one)
     return Foreseen(_summed(guesses, one), _summed(certain, one), ends)
+
+
+def foreseen_at_most(method: Blocks, n: int, one: Number = Fraction(1)) -> Foreseen:
+    """What who knows only the sizes foresees, with the guesses of one who knows each size: never less."""
+    each = foreseen(method, n, one=one)
+    return Foreseen(each.guesses, _summed(_certain_of_the_sizes(method, n, one), one), each.imbalance)
 
 
 def greatest_imbalance(method: Method, n: int, one: Number = Fraction(1)) -> Mapping[Fraction, Number]:
@@ -266,7 +276,7 @@ def _guesses_of_the_sizes(method: Blocks, n: int, one: Number) -> list[Number]:
                 if chance > 0:
                     then[_after(method, belief, arm, chance)] += part * chance
         if len(then) > MOST_BELIEFS:
-            raise ValueError("too many beliefs to enumerate; the figure of who knows each size is an upper bound")
+            raise TooManyBeliefs(f"more than {MOST_BELIEFS} beliefs after {len(guesses) + 1} draws")
         guesses.append(guess)
         now = then
     return guesses

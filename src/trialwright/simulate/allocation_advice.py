@@ -87,7 +87,10 @@ def _best(fit: Sequence[Row], leaks: bool) -> Row:
 
 def affordable(row: Row, n: int) -> bool:
     """Whether it costs little enough."""
-    return _lost(row) <= max(HALF_A_PATIENT, MOST_LOST * n) and row.upper <= max(A_PAIR, MOST_UNEQUAL * n)
+    unequal = max(A_PAIR, MOST_UNEQUAL * n)
+    if row.patients_lost is None:
+        return row.worst.value <= unequal and row.upper <= unequal
+    return row.patients_lost.value <= max(HALF_A_PATIENT, MOST_LOST * n) and row.upper <= unequal
 
 
 def _lost(row: Row) -> float:

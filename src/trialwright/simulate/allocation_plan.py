@@ -16,14 +16,14 @@ import numpy as np
 
 from trialwright.allocation.arrays import Drawn, Words, drawn, minimised, words_needed, words_of
 from trialwright.allocation.methods import BiasedCoin, BigStick, Blocks, Impossible, Method, Minimisation, Simple, Urn
-from trialwright.allocation.predictability import Foreseen, foreseen, mean, upper
+from trialwright.allocation.predictability import Foreseen, TooManyBeliefs, foreseen, foreseen_at_most, mean, upper
 from trialwright.design.model import Definition
 from trialwright.simulate import imbalance
 from trialwright.simulate.imbalance import Floats, Integers, Strata
 from trialwright.simulate.participants import arrivals, screened
 from trialwright.simulate.program import Program
 
-MOST_ENUMERATED = 600
+MOST_ENUMERATED = 300
 """Longer sequences are simulated: enumerating them would take longer than the simulation."""
 IMAGINED_TOGETHER = 500
 PLACES = ("over all", "in each stratum", "over the factors")
@@ -42,7 +42,8 @@ class Row:
     """One method. Rates and powers are shares; imbalances are participants (see `allocation.predictability`).
 
     `guesses` and `certain` are of one who knows the method, all earlier allocations and which sizes of block there
-    are; `certain_by_size` and `guesses_by_size` of one who knows the size of each block as it begins. `upper` is the
+    are (with unequal shares, where that cannot be enumerated, at most so many); `certain_by_size` and
+    `guesses_by_size` of one who knows the size of each block as it begins. `upper` is the
     imbalance over all that 95 % of trials do not exceed; `worst` that of the worst stratum, `total` the sum over the
     strata, `margins` that of the worst level of each factor. `power_lost` is against arms as equal as can be;
     `patients_lost` is Atkinson's loss.
@@ -280,9 +281,18 @@ class Setting:
         name = in_words(method)
         if name not in self._foreseen:
             each = foreseen(method, self.people.n, one=1.0)
-            several = isinstance(method, Blocks) and len(method.sizes) > 1
-            self._foreseen[name] = each, foreseen(method, self.people.n, "the sizes", 1.0) if several else each
+            self._foreseen[name] = each, _knowing_the_sizes(method, self.people.n, each)
         return self._foreseen[name]
+
+
+def _knowing_the_sizes(method: Method, n: int, each: Foreseen) -> Foreseen:
+    """What is foreseen by who knows only which sizes there are; where that is too much to enumerate, a bound."""
+    if not isinstance(method, Blocks) or len(method.sizes) == 1:
+        return each
+    try:
+        return foreseen(method, n, "the sizes", 1.0)
+    except TooManyBeliefs:
+        return foreseen_at_most(method, n, 1.0)
 
 
 def row(method: Method, place: str, setting: Setting) -> Row:

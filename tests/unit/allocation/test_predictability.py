@@ -20,8 +20,10 @@ from trialwright.allocation.methods import (
 )
 from trialwright.allocation.methods.state import Counted
 from trialwright.allocation.predictability import (
+    TooManyBeliefs,
     expected_correct_guesses,
     foreseen,
+    foreseen_at_most,
     greatest_imbalance,
     imbalance_of,
     mean,
@@ -189,6 +191,22 @@ def test_fractions_and_floats_agree(method: Method, n: int) -> None:
     assert [float(value) for value in exact.guesses] == pytest.approx(list(rounded.guesses))
     assert sum(exact.imbalance.values()) == 1
     assert sum(greatest_imbalance(method, n).values()) == 1
+
+
+def test_beliefs_that_are_too_many_are_refused_and_bounded() -> None:
+    method = Blocks({"A": 1, "B": 1, "C": 1}, (6, 9, 12))
+    with pytest.raises(TooManyBeliefs):
+        foreseen(method, 40, "the sizes", 1.0)
+    bound, each = foreseen_at_most(method, 40, 1.0), foreseen(method, 40, one=1.0)
+    assert bound.guesses == each.guesses
+    assert 0 < bound.certain[-1] < each.certain[-1]
+
+
+@pytest.mark.parametrize("method", [Blocks(HALF, (2, 4)), Blocks(TWO_TO_ONE, (3, 6))])
+def test_the_bound_agrees_with_what_can_be_enumerated(method: Blocks) -> None:
+    bound, exact = foreseen_at_most(method, 12), foreseen(method, 12, "the sizes")
+    assert bound.certain == exact.certain
+    assert bound.guesses[-1] >= exact.guesses[-1]
 
 
 def test_upper_is_the_least_value_that_holds_the_share() -> None:

@@ -64,6 +64,13 @@ def test_a_small_trial_may_lose_half_a_patient_and_differ_by_two(lost: float, up
     assert found == (lost <= max(0.5, n / 100) and upper <= max(2, n / 10))
 
 
+def test_more_than_two_arms_are_judged_by_how_unequal_they_are() -> None:
+    row = replace(BLOCKS, patients_lost=None)
+    assert affordable(row, 48)
+    assert not affordable(replace(row, worst=Figure(5.0)), 48)
+    assert recommended(_plan(row), leaks=True) is row
+
+
 @pytest.fixture(scope="module")
 def small() -> simulate.Program:
     return simulate.program(simulate.read(SMALL), design.read(SMALL))

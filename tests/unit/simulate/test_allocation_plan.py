@@ -133,6 +133,20 @@ def test_a_ratio_of_two_to_one_leaves_out_what_it_cannot_have_and_says_so() -> N
     assert any("big_stick" in reason for reason in left_out)
 
 
+@pytest.mark.parametrize("ratio", [{"A": 2, "B": 1}, {"A": 1, "B": 1, "C": 1}], ids=["2:1", "1:1:1"])
+def test_other_ratios_have_a_table_too(ratio: dict[str, int], levels: dict[str, np.ndarray]) -> None:
+    chosen = {"second": FACTORS["second"]}
+    people = People(20, chosen, {"second": levels["second"][:300, :20]}, 300)
+    setting = Setting(people, 5, COSTS)
+    listed, _ = candidates(ratio, chosen)
+    for method, place in listed:
+        found = row(method, place, setting)
+        assert 1 / 3 - 1e-9 <= found.guesses.value <= found.guesses_by_size.value + 1e-9
+        assert (found.patients_lost is None) == (len(ratio) == 3)
+        if found.power_lost is not None:
+            assert -0.001 < found.power_lost.value < 0.05
+
+
 def test_without_factors_nothing_is_stratified() -> None:
     listed, _ = candidates(HALF, {})
     assert {place for _, place in listed} == {PLACES[0]}
