@@ -47,6 +47,9 @@ def main() -> int:
     write("docs/reference/cli.md", command_line())
     write("docs/reference/trialwright.schema.json", schema_text())
     write("docs/validation/matrix.md", matrix(requirements, found, results))
+    long = ROOT / "build/proofs.json"
+    if long.exists():
+        write("docs/validation/proofs.md", proofs(json.loads(long.read_text(encoding="utf-8"))))
     known = {name for chapter in requirements for name in chapter["requirements"]}
     strangers = [
         f"{paragraph.id} names {name}, which docs/validation/requirements.yaml does not have"
@@ -189,6 +192,46 @@ def summary(standing: dict[str, str]) -> list[str]:
         + ".",
         f"Open: {', '.join(open_ones) or 'none'}.",
     ]
+
+
+UNDER_FIRE = """# Long proofs
+
+## Randomisation under fire
+
+`make test-long ARGS=tests/spec/allocation/test_under_fire.py`: six processes randomise on one database, each on a desk
+of its own, through the verb that a site uses. Some requests are made twice at once, with one key or with two; some
+answers are lost and asked for again; processes are killed (-9) at random instants and replaced; more participants ask
+than the list has places. After each trial a checker reads the ledger. Every acknowledged draw is there with its number
+and seal; no participant, label, request or place was drawn twice; every list was used from place 1 on without a gap, in
+the order that was drawn up; facts, slots and pages verify; whoever came too late was refused; and each stratum that ran
+out alarmed once.
+"""
+
+TALLIED = {
+    "draws": "draws",
+    "trials": "trials",
+    "kills": "kills",
+    "repeated": "asked again",
+    "raced": "lost races",
+    "exhausted": "refused as exhausted",
+}
+"""Key of a kept tally -> heading."""
+
+
+def proofs(kept: dict[str, dict[str, Any]]) -> str:
+    """What the long proofs of randomisation under fire last came to."""
+    heads = ["", *TALLIED.values(), "double, lost or out of order", "draws a second", "minutes in all", "when, on what"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for name, entry in sorted(kept.items()):
+        cells = [name, *(f"{entry[key]:,}" for key in TALLIED), str(len(entry["faults"]))]
+        cells += [f"{entry['draws'] / entry['riding']:.0f}", f"{entry['seconds'] / 60:.0f}"]
+        where = f"Python {entry['python']}, SQLite {entry['sqlite']}, PostgreSQL {entry['postgres']}"
+        lines.append(f"| {' | '.join(cells)} | {entry['on']}, {where} |")
+    closing = (
+        "Draws a second are those of all processes together, the replacing of killed ones included, on two cores that\n"
+        "other work shared. Minutes include the copying and the checking of every trial.\n"
+    )
+    return "\n".join([MADE, UNDER_FIRE, *lines, "", closing])
 
 
 # ------------------------------------------------------------------ the command line

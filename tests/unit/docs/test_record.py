@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from docs.build import last_results, matrix, verdict
+from docs.build import last_results, matrix, proofs, verdict
 from docs.specification import markdown, sections
 
 SPEC = '''"""How somebody sleeps."""
@@ -103,3 +103,14 @@ def test_cases_of_one_test_are_counted_together(tmp_path: Path) -> None:
     )
     assert last_results(file) == {"t.py::test_x": [{"outcome": "passed"}, {"outcome": "failed"}]}
     assert last_results(tmp_path / "none.json") == {}
+
+
+def test_a_long_proof_is_printed_with_its_faults_and_circumstances() -> None:
+    entry = {
+        "draws": 100_000, "trials": 100, "kills": 7, "repeated": 3, "raced": 2, "exhausted": 1, "faults": ["double: x"],
+        "riding": 500.0, "seconds": 600.0, "on": "2026-03-02", "python": "3.11", "sqlite": "3.40", "postgres": "15",
+    }  # fmt: skip
+    row = proofs({"sealed list on sqlite": entry}).splitlines()[-4]
+    assert row.startswith(
+        "| sealed list on sqlite | 100,000 | 100 | 7 | 3 | 2 | 1 | 1 | 200 | 10 | 2026-03-02, Python 3.11"
+    )
