@@ -18,7 +18,8 @@ assert PLAN is not None
 NUMBERS = ("000864G", "002922X", "007416Q", "021640T", "063117V", "101182P")
 PLACES = (kits.DEPOT, "NORTH", "WEST")
 START = date(2026, 3, 2)
-USE_BY = "2026-09-30"
+USE_BY, NEXT = "2026-09-30", "2026-12-31"
+"""The dates of two lists."""
 
 
 class Stock(RuleBasedStateMachine):
@@ -26,7 +27,9 @@ class Stock(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.listed = [Kit(number, "list", USE_BY) for number in NUMBERS]
+        self.listed = [
+            Kit(number, f"list {place % 2}", NEXT if place % 2 else USE_BY) for place, number in enumerate(NUMBERS)
+        ]
         self.stock = {kit.number: kit for kit in self.listed}
         self.log: list[Movement] = []
         self.today = START
@@ -92,6 +95,12 @@ class Stock(RuleBasedStateMachine):
             for number in NUMBERS:
                 handing = Movement(kits.DISPENSE, (number,), self.today, place, "A")
                 assert (wrong(self.stock, handing, PLAN) == []) == (number in able)
+
+    @invariant()
+    def a_place_works_with_one_list(self) -> None:
+        """No kit is passed over for one of another date."""
+        for place in PLACES[1:]:
+            assert len({self.stock[number].list for number in usable(self.stock, place, self.today, PLAN)}) <= 1
 
 
 Stock.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)

@@ -11,6 +11,9 @@ Two steps that know different things.
 2. `composed` says *which kits*, for a holder of a key: it fills up the arm that is furthest below its level, kit by
    kit, and mixes the numbers.
 
+A shipment is of one kit list, the newest that the depot has released (`stock.list_in_use`): two dates in one shipment
+would group its kits.
+
 The price: a site is supplied as if all that left it had left one arm, so it is supplied earlier than an open count by
 arm would ask. What remains open: when the depot runs short of one arm, `short` tells the holder of the key alone.
 """
@@ -21,7 +24,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from math import ceil
 
-from trialwright.allocation.stock import Stock, last_use
+from trialwright.allocation.stock import Stock, last_use, list_in_use
 from trialwright.allocation.stream import Draws
 from trialwright.design.calendar import planned_window
 from trialwright.design.kits import KitSupply
@@ -99,12 +102,15 @@ def _within(definition: Definition, days: int) -> int:
 
 
 def ready(stock: Stock, site: str, on: date, plan: KitSupply) -> tuple[str, ...]:
-    """The kits that a site has or awaits and that are still good at the horizon."""
-    until = last_use(plan, on + horizon(plan)).isoformat()
+    """The kits that a site has or awaits and that are still good at the horizon, of the list that the depot ships."""
+    until, current = last_use(plan, on + horizon(plan)).isoformat(), list_in_use(stock, kits.DEPOT)
     return tuple(
         number
         for number, kit in stock.items()
-        if kit.place == site and kit.status in (kits.AVAILABLE, kits.UNDER_WAY) and kit.use_by >= until
+        if kit.place == site
+        and kit.status in (kits.AVAILABLE, kits.UNDER_WAY)
+        and kit.list == current
+        and kit.use_by >= until
     )
 
 
@@ -155,30 +161,29 @@ def composed(
         held[contents[number]] += 1
     for taker, arm in takers:
         held[arm] -= due(definition, taker, on)
-    until = last_use(plan, on + horizon(plan)).isoformat()
+    until, current = last_use(plan, on + horizon(plan)).isoformat(), list_in_use(stock, kits.DEPOT)
     store: dict[str, list[str]] = {}
     for number in sorted(stock):
         kit = stock[number]
-        if kit.place == kits.DEPOT and kit.status == kits.AVAILABLE and kit.use_by >= until:
+        if (kit.place, kit.status, kit.list) == (kits.DEPOT, kits.AVAILABLE, current) and kit.use_by >= until:
             store.setdefault(contents[number], []).append(number)
     shares = definition.randomisation.ratio
     taken: list[str] = []
     while len(taken) < size and any(store.values()):
         order = sorted((arm for arm in store if store[arm]), key=lambda arm: store[arm][0])
         neediest = min(order, key=lambda arm: Fraction(held[arm], shares[arm]))
-        (number,) = picked(stock, store[neediest], 1, draws)
+        (number,) = picked(store[neediest], 1, draws)
         store[neediest].remove(number)
         held[neediest] += 1
         taken.append(number)
     return draws.shuffled(sorted(taken))
 
 
-def picked(stock: Stock, numbers: Sequence[str], count: int, draws: Draws) -> tuple[str, ...]:
-    """Some of these kits: the first to expire first, among equals by chance. Raises NoKit where they are too few."""
+def picked(numbers: Sequence[str], count: int, draws: Draws) -> tuple[str, ...]:
+    """Some of these kits, by chance alone. Raises NoKit where they are too few."""
     if len(numbers) < count:
         raise NoKit("no kit can be handed out")
-    order = sorted(draws.shuffled(sorted(numbers)), key=lambda number: stock[number].use_by)
-    return tuple(order[:count])
+    return draws.shuffled(sorted(numbers))[:count]
 
 
 def short(

@@ -81,7 +81,20 @@ def wrong(stock: Stock, movement: Movement, plan: KitSupply) -> list[str]:
         return ["No kit is named; give at least one kit number."]
     twice = sorted({number for number in movement.kits if movement.kits.count(number) > 1})
     said = [f"Kit {number} is named twice; name each kit once." for number in twice]
-    return said + [problem for number in movement.kits for problem in _wrong(stock, number, movement, plan)][:20]
+    said += [problem for number in movement.kits for problem in _wrong(stock, number, movement, plan)]
+    return said or _retired(stock, movement)
+
+
+def _retired(stock: Stock, movement: Movement) -> list[str]:
+    """Kits of a list that the place no longer works with."""
+    if movement.kind not in (kits.DISPENSE, kits.SHIP):
+        return []
+    current = list_in_use(stock, kits.DEPOT if movement.kind == kits.SHIP else movement.place)
+    return [
+        f"Kit {number} is of an older list ({stock[number].use_by}) than the one in use; set it apart for destruction."
+        for number in movement.kits
+        if stock[number].list != current
+    ]
 
 
 def _wrong(stock: Stock, number: str, movement: Movement, plan: KitSupply) -> list[str]:
@@ -111,15 +124,36 @@ def _untimely(kit: Kit, movement: Movement, plan: KitSupply) -> list[str]:
     return []
 
 
+def list_in_use(stock: Stock, place: str) -> str:
+    """The one kit list that a place hands out or ships from: the newest (by its date) that has come there.
+
+    If a place had two lists to choose from, whoever was handed a newer kit while older ones lay there would be known
+    to be of another arm than whoever got those later. So the arrival of a newer list, which everybody sees, retires the
+    older one. Of the depot every list counts of which a kit was released, also where all of them were shipped. Empty
+    where nothing has come.
+    """
+    came = (
+        (kit.use_by, kit.list)
+        for kit in stock.values()
+        if (kit.place == place and kit.status in CAME) or (place == kits.DEPOT != kit.place)
+    )
+    return max(came, default=("", ""))[1]
+
+
+CAME = frozenset({kits.AVAILABLE, kits.DISPENSED, kits.RETURNED})
+"""What shows that a list is in use at a place; what lies in quarantine there does not."""
+
+
 def usable(stock: Stock, place: str, on: date, plan: KitSupply) -> tuple[str, ...]:
-    """The kits at a place that could be handed out on a day, the first to expire first, then by number."""
-    until = last_use(plan, on).isoformat()
-    found = [
-        (kit.use_by, number)
-        for number, kit in stock.items()
-        if kit.place == place and kit.status == kits.AVAILABLE and kit.use_by >= until
-    ]
-    return tuple(number for _, number in sorted(found))
+    """The kits at a place that could be handed out on a day, by number; all are of one list."""
+    until, current = last_use(plan, on).isoformat(), list_in_use(stock, place)
+    return tuple(
+        sorted(
+            number
+            for number, kit in stock.items()
+            if kit.place == place and kit.status == kits.AVAILABLE and kit.list == current and kit.use_by >= until
+        )
+    )
 
 
 def counts(stock: Stock, place: str | None = None) -> dict[str, int]:

@@ -111,7 +111,7 @@ def _chosen(
     arm = holder.arms([person.id])[person.id]
     able = [number for number in stock if contents[number].arm == arm]
     try:
-        return picked(desk.state.kits, able, count, draws)
+        return picked(able, count, draws)
     except NoKit:
         report_no_kit(desk, participant=person.id, visit=visit, by=by)
         raise no_kit(person.id, visit) from None

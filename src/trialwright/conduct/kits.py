@@ -40,7 +40,7 @@ def list_kits(desk: Desk, *, package: bytes, by: Person, why: str | None = None)
     """Take in a sealed kit list: its numbers become kits at the depot that wait for their release.
 
     Refused for a damaged package, another trial's, a test list in a real trial (and the reverse), a number that is
-    known already and a list that has expired.
+    known already, a list that has expired and one that does not outlast every earlier one.
     """
     with desk.act("list_kits", by) as state:
         desk.require_unlocked()
@@ -58,6 +58,13 @@ def list_kits(desk: Desk, *, package: bytes, by: Person, why: str | None = None)
         known = [number for number in made.numbers if number in state.kits]
         if known or len(set(made.numbers)) < len(made.numbers):
             raise Refused(f"{len(known)} numbers of this list are kits of the trial already; make it anew.", "package")
+        latest = max((about["use_by"] for about in state.kit_lists.values()), default="")
+        if made.use_by <= latest:
+            raise Refused(
+                f"The kits of this list are good until {made.use_by}, and the trial has kits until {latest} already; "
+                "a newer list carries a later date, by which places know which to use.",
+                "package",
+            )
         if made.use_by < desk.clock.now().date().isoformat():
             raise Refused(f"The kits of this list expired on {made.use_by}.", "expired")
         payload = {

@@ -184,9 +184,7 @@ def _hand_out(depot: _Depot, on: date, site: str, row: int, visit: str) -> None:
     depot.visits += 1
     able = [number for number in usable(depot.stock, site, on, plan) if depot.contents[number] == arm]
     try:
-        depot.move(
-            kits.DISPENSE, picked(depot.stock, able, plan.dispense[visit], depot.draws()), on, site, taker.participant
-        )
+        depot.move(kits.DISPENSE, picked(able, plan.dispense[visit], depot.draws()), on, site, taker.participant)
     except NoKit:
         depot.lacking[site] += 1
 

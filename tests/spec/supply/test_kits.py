@@ -1,5 +1,8 @@
 """Numbered kits: sealed, shipped, handed out and accounted for, while nobody at a site can tell one from another."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from tests.plugins.kits import (
     DEPOT,
@@ -15,7 +18,7 @@ from tests.plugins.world import CAST
 from tests.plugins.worlds import in_memory, public_key
 
 from trialwright import conduct
-from trialwright.allocation.kits import KitOrder, draw_up_kits, package, sealed_kits
+from trialwright.allocation.kits import KitOrder, draw_up_kits, package, read_package, sealed_kits
 from trialwright.cli.kits_client import blinded_account, opened_account, shortage, unproven
 from trialwright.conduct import Refused
 from trialwright.ledger import kinds, kits
@@ -174,8 +177,6 @@ def test_a_damaged_kit_is_replaced_by_another_of_the_same_arm(trial: KitWorld) -
 
 def test_two_pharmacists_who_reach_for_one_kit_hand_out_two(trial: KitWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second desk has not heard of the first yet; it learns so from the refusal and takes another kit."""
-    from dataclasses import replace
-
     from trialwright.cli import kits_client
 
     names = [name for name in ("Ann", "Bob", "Cas") if trial.world.randomised(name)]
@@ -297,25 +298,68 @@ def test_after_the_expiry_a_kit_can_only_be_removed(trial: KitWorld) -> None:
 # ------------------------------------------------------------------ the list
 
 
+def another_list(trial_id: str = "PRESS", purpose: str = "production", seed: int = 2, days: int = 90) -> bytes:
+    """A kit list as the depot gets it, good for some days longer than the first one."""
+    lots = tuple(replace(lot, lot=f"NEW-{lot.arm}", expiry=lot.expiry + timedelta(days=days)) for lot in ORDER.lots)
+    order = KitOrder(trial_id, lots, ORDER.arms, purpose)
+    return package(sealed_kits(draw_up_kits(order, bytes([seed]) * 32), order, [public_key()]))
+
+
 @pytest.mark.requirement("RN8")
 def test_a_kit_list_that_does_not_belong_to_the_trial_is_not_taken_in(trial: KitWorld) -> None:
-    def made(trial_id: str = "PRESS", purpose: str = "production", seed: bytes = b"\2" * 32) -> bytes:
-        order = KitOrder(trial_id, ORDER.lots, ORDER.arms, purpose)
-        return package(sealed_kits(draw_up_kits(order, seed), order, [public_key()]))
-
     table = [
         (b"nonsense", "The kit list was not taken in: this is no package of sealed kits."),
-        (made("OTHER"), "This kit list is of trial OTHER; this is trial PRESS."),
-        (made(purpose="test"), "This is a test list; a real trial takes a production list."),
-        (made(seed=bytes(32)), "40 numbers of this list are kits of the trial already; make it anew."),
+        (another_list("OTHER"), "This kit list is of trial OTHER; this is trial PRESS."),
+        (another_list(purpose="test"), "This is a test list; a real trial takes a production list."),
+        (another_list(seed=0), "40 numbers of this list are kits of the trial already; make it anew."),
+        (another_list(days=0), "are good until 2027-03-31, and the trial has kits until 2027-03-31 already"),
     ]
     for content, sentence in table:
-        assert refused(conduct.list_kits, trial.desk, package=content, by=DEPOT) == sentence
-    assert "A nurse may not take in a list of kits" in refused(conduct.list_kits, trial.desk, package=made(), by=NURSE)
-    conduct.list_kits(trial.desk, package=made(), by=DEPOT)
+        assert sentence in refused(conduct.list_kits, trial.desk, package=content, by=DEPOT)
+    assert "A nurse may not take in a list of kits" in refused(
+        conduct.list_kits, trial.desk, package=another_list(), by=NURSE
+    )
+    conduct.list_kits(trial.desk, package=another_list(), by=DEPOT)
     assert len(trial.desk.state.kits) == 80
-    trial.world.clock.move(days=400)
-    assert "expired on 2027-03-31" in refused(conduct.list_kits, trial.desk, package=made(seed=b"\3" * 32), by=DEPOT)
+    trial.world.clock.move(days=600)
+    assert "expired on 2027-07-29" in refused(
+        conduct.list_kits, trial.desk, package=another_list(seed=3, days=120), by=DEPOT
+    )
+
+
+@pytest.mark.requirement("BL2")
+def test_a_place_works_with_one_list_at_a_time_so_that_no_date_groups_the_participants(trial: KitWorld) -> None:
+    """Were older kits left where newer ones are handed out, whoever got one would be of another arm than they hold."""
+    content = another_list()
+    sealed = read_package(content)
+    trial.holder = replace(trial.holder, lists={**trial.holder.lists, sealed.root: sealed})
+    conduct.list_kits(trial.desk, package=content, by=DEPOT)
+    old = next(number for number, kit in trial.desk.state.kits.items() if kit.place == kits.DEPOT)
+    assert trial.send("NORTH") == ()  # the site has all it needs, and nothing new is released
+    conduct.move_kits(trial.desk, movement=kits.RELEASE, numbers=sealed.numbers, place=kits.DEPOT, by=QUALITY)
+    assert f"Kit {old} is of an older list (2027-03-31)" in refused(
+        conduct.move_kits, trial.desk, movement=kits.SHIP, numbers=[old], place="NORTH", by=DEPOT
+    )
+    trial.world.randomised("Ann")
+    before = (trial.handed("Ann").payload or {})["kits"][0]
+    assert before not in sealed.numbers
+    sent = trial.send("NORTH")
+    assert len(sent) == 6
+    assert set(sent) <= set(sealed.numbers)
+    for name in ("Bob", "Cas"):
+        trial.world.randomised(name)
+        assert (trial.handed(name).payload or {})["kits"][0] in sent
+    left = at_north(trial, trial.arm("Ann"))
+    older = next(number for number in left if number not in sent)
+    trial.world.randomised("Dot")
+    assert "is of an older list (2027-03-31) than the one in use; set it apart" in refused(
+        conduct.dispense_kits,
+        trial.desk,
+        participant=trial.world.numbers["Dot"],
+        visit="START",
+        numbers=[older],
+        by=PHARMACIST,
+    )
 
 
 def test_a_trial_without_kits_says_so() -> None:

@@ -86,7 +86,7 @@ class Site:
         self.takers[name] = (Taker(name, on, frozenset({"START"})), arm)
         self.lowest = min(self.lowest, len(mine))
         if mine:
-            self.move(kits.DISPENSE, picked(self.stock, mine, 1, self.draws()), on, name)
+            self.move(kits.DISPENSE, picked(mine, 1, self.draws()), on, name)
 
 
 def played(definition: Definition, arms: str, contents: Mapping[str, str], gap: int) -> Site:
@@ -192,15 +192,36 @@ def test_kits_that_expire_too_soon_are_neither_counted_nor_sent() -> None:
         assert len(composed(kit_trial(), "NORTH", 9, stock, CONTENTS, (), START, Stream(bytes(32)).draws("x"))) == count
 
 
-def test_the_first_to_expire_goes_first_and_among_equals_chance_decides() -> None:
-    stock = {number: Kit(number, "list", use_by) for number, use_by in zip("abcd", ("3", "1", "2", "1"), strict=True)}
-    seen = {picked(stock, "abcd", 3, Stream(bytes(32)).draws(str(one))) for one in range(20)}
-    assert seen == {("b", "d", "c"), ("d", "b", "c")}
+def test_chance_alone_decides_among_the_kits_of_an_arm() -> None:
+    seen = {picked("dcba", 1, Stream(bytes(32)).draws(str(one))) for one in range(60)}
+    assert seen == {("a",), ("b",), ("c",), ("d",)}
+    assert len(set(picked("abcd", 3, Stream(bytes(32)).draws("x")))) == 3
+
+
+def test_a_newer_list_at_the_depot_is_sent_whole_to_every_site_and_the_older_no_more() -> None:
+    """A shipment of two dates would group its kits; so would a kit that is passed over for a newer one."""
+    half = len(LIST) // 2
+    stock = {
+        kit.number: Kit(kit.number, f"list {place >= half}", "2028" if place < half else "2029", kits.AVAILABLE)
+        for place, kit in enumerate(LIST)
+    }
+    for kit in LIST[:6]:
+        stock[kit.number] = replace(stock[kit.number], place="NORTH")
+    plan = kits_of(kit_trial())
+    assert ready(stock, "NORTH", START, plan) == ()
+    size = wanted(policy(shipment=1), "NORTH", 0, 0)
+    assert size == first_shipment(policy(shipment=1), "NORTH") == 6
+    found = composed(kit_trial(), "NORTH", size, stock, CONTENTS, (), START, Stream(bytes(32)).draws("x"))
+    assert {stock[number].use_by for number in found} == {"2029"}
+    assert {stock[number].use_by for number in usable(stock, "NORTH", START, plan)} == {"2028"}
+    for number in found:
+        stock[number] = replace(stock[number], place="NORTH")
+    assert sorted(usable(stock, "NORTH", START, plan)) == sorted(found)
 
 
 def test_too_few_kits_are_none_and_nothing_is_said_of_an_arm() -> None:
     with pytest.raises(NoKit) as refused:
-        picked({}, (), 1, Stream(bytes(32)).draws("x"))
+        picked((), 1, Stream(bytes(32)).draws("x"))
     assert str(refused.value) == "no kit can be handed out"
 
 
