@@ -15,7 +15,7 @@ from trialwright.ledger.vault import SEALED_LIST
 from trialwright.store.folder import read_folder, write_settings
 from trialwright.store.ledger import DatabaseLedger
 from trialwright.store.opening import alias
-from trialwright.store.vault import NEWEST_VALUES, OPENS_SLOTS_ONLY, KeptList, SealedVault
+from trialwright.store.vault import NEWEST_VALUES, READ_NO_VALUES, KeptList, SealedVault
 
 
 def resealed(folder: Path, keys: Sequence[str], recipients: Mapping[str, str]) -> Resealed:
@@ -24,7 +24,7 @@ def resealed(folder: Path, keys: Sequence[str], recipients: Mapping[str, str]) -
     vault, name = _vault(folder)
     lists = vault.lists()
     slots = [(slot, kept.annex_sha256) for kept in lists for slot in vault.slots(drawn=False, list_id=kept.id)]
-    readers = [public for role, public in recipients.items() if role not in OPENS_SLOTS_ONLY]
+    readers = [public for role, public in recipients.items() if role not in READ_NO_VALUES]
     return reseal(lists[0].trial if lists else "", slots, _values(name), keys, recipients, readers)
 
 

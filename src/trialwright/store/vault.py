@@ -15,6 +15,7 @@ from trialwright.allocation.acceptance import kept_terms
 from trialwright.allocation.allocator import KeptDraw, replayed
 from trialwright.allocation.annex import PRODUCTION, TEST, Annex
 from trialwright.allocation.escrow import WrongEscrow, from_escrow, seed_commitment
+from trialwright.allocation.keys import ESCROW_HOLDERS
 from trialwright.allocation.package import Package
 from trialwright.allocation.sealing import NotOpened, opened, sealed
 from trialwright.allocation.slots import OpenSlot, SealedList, SealedSlot, WrongSlot, draw_up, opened_slot
@@ -47,8 +48,9 @@ NEWEST_VALUES = """SELECT key, commitment, ciphertext FROM store_sealedvalue WHE
 """Sealed values, the last one under each key; one that was sealed anew is sealed to today's keys."""
 LENGTH = 512
 """Sealed values are padded to multiples of this many bytes, so that the length of a ciphertext tells nothing."""
-OPENS_SLOTS_ONLY = ("break-host", "allocator")
-"""Roles of processes that need no sealed value (IgG, lots) for their task and so are sealed none."""
+READ_NO_VALUES = ("break-host", "allocator", *ESCROW_HOLDERS)
+"""Who needs no sealed value (IgG, lots, preparations) for their task and so is sealed none. An escrow holder who could
+read what the pharmacy prepared would know alone what the two are to open together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class SealedVault:
         self._allocator = allocator
         self._heard: int | None = None
         self._committed = Committed(self._rows)
-        self._recipients = tuple(key for role, key in recipients.items() if role not in OPENS_SLOTS_ONLY)
+        self._recipients = tuple(key for role, key in recipients.items() if role not in READ_NO_VALUES)
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with connections[self._ledger.alias].cursor() as cursor:

@@ -12,6 +12,7 @@ from tests.plugins.lists import ANNEX, PHARMACIST, RECIPIENTS, SAFETY, STRANGER,
 from tests.plugins.tampering import administrator
 
 from trialwright import store
+from trialwright.allocation.keys import ROLES
 from trialwright.ledger import kinds
 from trialwright.ledger.memory import OutsideAct
 from trialwright.ledger.vault import CannotOpen, Exhausted, Slot, kept_commitment
@@ -202,3 +203,21 @@ def test_a_second_list_is_refused(folder: Path, ledger: store.DatabaseLedger, va
     with pytest.raises(Exception, match="the list is fixed before the first fact"):
         with_list(ledger, vault)
     assert store.verify(folder).ok
+
+
+def test_values_are_sealed_to_who_reads_them_and_not_to_escrow_holders_or_processes(
+    new_trial: Callable[..., Path],
+) -> None:
+    keys = {role: pyrage.x25519.Identity.generate() for role in (*ROLES, "unblinded-monitor", "allocator")}
+    folder = new_trial(recipients={role: str(key.to_public()) for role, key in keys.items()}, prepare=with_list)
+    ledger = store.open_ledger(folder)
+    vault = store.open_vault(folder, ledger)
+    with ledger.act():
+        vault.keep("k", {"igg": "9.1"}, NONCE)
+    readers = {"pharmacist-1", "pharmacist-2", "safety-unit", "dsmb-statistician", "unblinded-monitor"}
+    for role, key in keys.items():
+        if role in readers:
+            assert vault.kept([str(key)]) == {"k": {"igg": "9.1"}}
+        else:
+            with pytest.raises(CannotOpen):
+                vault.kept([str(key)])
