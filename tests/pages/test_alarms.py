@@ -9,7 +9,7 @@ from tests.pages import small_trial
 
 from trialwright.ledger import kinds
 from trialwright.web import alarms, classes
-from trialwright.web.clinic import timeline, warnings
+from trialwright.web.clinic import participants, timeline, warnings
 from trialwright.web.reading import Reading
 from trialwright.web.seen import Sees
 
@@ -98,6 +98,7 @@ def test_a_wrong_stratum_and_a_randomisation_in_error_stand_at_the_head_of_the_p
         person = trial.state.participants[FIRST]
         found = warnings.warnings(trial, person)
         entries = timeline.entries(trial, person, ASSESSOR)
+        assert participants.status(person, ASSESSOR) == "Randomised in error"
     assert len(found) == 2
     assert "Randomised under a wrong stratum" in found[0]
     assert found[0].index("any") < found[0].index("low")

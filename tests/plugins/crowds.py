@@ -20,27 +20,24 @@ from trialwright import conduct, design, store
 from trialwright.allocation.slots import draw_up, sealed_list
 from trialwright.conduct import Desk
 
-LEVELS = {"none": "drug:none", "water": "drug:some"}
-"""What the participants of each stratum answer -> their stratum."""
+LEVELS = ("none", "water")
+"""What participants answer, in each stratum another thing."""
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """A trial folder on SQLite with `slots` places and `slots + surplus` participants in each stratum."""
+    """A trial folder on SQLite in which so many of the participants can be randomised (`places`). `listed` is the list,
+    None where an allocator draws: then the trial is full where a list would be exhausted."""
 
     folder: Path
-    slots: int
+    places: int
     participants: tuple[str, ...]
-    listed: Listed
-
-    @property
-    def places(self) -> int:
-        """How many can be randomised."""
-        return self.slots * len(LEVELS)
+    listed: Listed | None
 
 
 def crowd(folder: Path, slots: int, surplus: int = 3) -> Crowd:
-    """Consented, screened and eligible through conduct, with a complete baseline."""
+    """`slots` places and `slots + surplus` participants in each stratum: consented, screened and eligible, with a
+    complete baseline."""
     from pyrage import x25519
 
     trial = small_trial()
@@ -55,15 +52,19 @@ def crowd(folder: Path, slots: int, surplus: int = 3) -> Crowd:
         clock = monday_morning()
         world = World(Desk(ledger, vault, clock, CountedChance()), clock, definition)
         with mock.patch("trialwright.conduct.opening._wrong_list"):
-            conduct.open_trial(world.desk, definition, by=CAST["sponsor"])
-        world.does("sponsor", "activate", site="NORTH")
-        for number in range(slots + surplus):
-            for drug in LEVELS:
-                people.append(world.numbers[world.eligible(f"P{number} {drug}", drug=drug)])
+            people.extend(gathered(world, slots + surplus))
 
     store.create(folder, recipients={"holder": holder}, prepare=prepare)
     listed = {(slot.stratum, slot.position): slot.label for slot in drawn_up}
-    return Crowd(folder, slots, tuple(people), listed)
+    return Crowd(folder, slots * len(LEVELS), tuple(people), listed)
+
+
+def gathered(world: World, each: int) -> list[str]:
+    """Open the trial of a world and bring so many participants of each level to the draw, through conduct."""
+    conduct.open_trial(world.desk, world.definition, by=CAST["sponsor"])
+    world.does("sponsor", "activate", site="NORTH")
+    names = [(f"P{number} {drug}", drug) for number in range(each) for drug in LEVELS]
+    return [world.numbers[world.eligible(name, drug=drug)] for name, drug in names]
 
 
 Copy = Callable[[], Path]

@@ -66,8 +66,8 @@ def _out_of_order(drawn: Sequence[Fact], listed: Listed | None) -> list[str]:
 
 
 def unanswered(participants: Iterable[str], answers: Sequence[Answer]) -> list[str]:
-    """Who was asked for and has neither a draw nor the refusal of an exhausted list."""
-    settled = {answer.participant for answer in answers if answer.said in ("done", "exhausted")}
+    """Who was asked for and has neither a draw nor the refusal of an exhausted list or of a full trial."""
+    settled = {answer.participant for answer in answers if answer.said in ("done", "exhausted", "full")}
     return sorted(set(participants) - settled)
 
 

@@ -51,10 +51,8 @@ def proved(
         _count(tally, ride, facts)
         tally.seconds = time.perf_counter() - begun
         if sys.stderr.isatty() or tally.trials % 10 == 0:
-            rate = tally.draws / tally.riding
-            print(
-                f"\r{name}: {tally.draws} of {draws} drawn, {rate:.0f}/s, {tally.kills} kills", end="", file=sys.stderr
-            )
+            said = f"{tally.draws} of {draws} drawn, {tally.draws / tally.riding:.0f}/s, {tally.kills} kills"
+            print(f"{name}: {said}", end="\r" if sys.stderr.isatty() else "\n", file=sys.stderr)
     return tally
 
 
@@ -68,11 +66,11 @@ def after(folder: Path, crowd: Crowd, ride: Ride, facts: list[Fact]) -> list[str
     drawn = [fact.participant for fact in facts if fact.kind == kinds.ALLOCATION_DRAWN]
     if len(drawn) != crowd.places:
         found.append(f"{len(drawn)} of {crowd.places} places were drawn although more had asked")
-    if both := {answer.participant for answer in ride.answers if answer.said == "exhausted"} & set(drawn):
+    if both := {answer.participant for answer in ride.answers if answer.said in ("exhausted", "full")} & set(drawn):
         found.append(f"refused for ever, and drawn all the same: {sorted(both)}")
-    alarms = [(fact.payload or {}).get("about") for fact in facts if fact.kind == kinds.ALARM_RAISED]
-    if len(alarms) != len({str(about) for about in alarms}) or len(alarms) != crowd.places // crowd.slots:
-        found.append(f"each exhausted stratum alarms once, not: {alarms}")
+    alarms = [str((fact.payload or {}).get("about")) for fact in facts if fact.kind == kinds.ALARM_RAISED]
+    if sorted(alarms) != sorted({str({"stratum": stratum}) for stratum, _ in crowd.listed or ()}):
+        found.append(f"each stratum that ran out alarms once, not: {alarms}")
     return found
 
 

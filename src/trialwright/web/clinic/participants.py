@@ -134,7 +134,8 @@ def status(person: Participant, sees: Sees) -> str:
         return "Visits stopped"
     if person.allocation is not None:
         stopped = person.treatment_stopped and Blinding.MASKED_FOR_ASSESSORS in sees
-        return "Randomised, treatment stopped" if stopped else "Randomised"
+        drawn = "Randomised in error" if person.in_error else "Randomised"
+        return f"{drawn}, treatment stopped" if stopped else drawn
     if person.verdicts:
         return _VERDICTS.get(person.verdicts[-1].verdict, person.verdicts[-1].verdict)
     return "Screening"
