@@ -6,7 +6,7 @@ from trialwright.analysis.blinding_index import Answers, Blindness, Respondent
 from trialwright.analysis.estimates import Interval
 from trialwright.analysis.plan import Answer, Results
 from trialwright.report.content import Block, Cell, Number, Section, Sentence, Table
-from trialwright.report.words import count, say, share
+from trialwright.report.words import count, say
 
 SEEN_THROUGH = 0.2
 """Bang's index from which an arm counts as seen through, where its interval excludes 0 (Bang 2004 and common use)."""
@@ -38,7 +38,7 @@ def _in_words(answer: Answer, each: Respondent) -> Block:
     ]
     below = each.james is not None and each.james.upper < AT_RANDOM
     verdict = (
-        f"Guesses of {' and of '.join(through)} were right more often than by chance: there the blind was seen through."
+        f"With {' and with '.join(through)} more were right than chance explains: the blind may have been seen through."
         if through
         else "More is known than by chance."
         if below
@@ -60,15 +60,29 @@ def _table(answer: Answer, result: Blindness) -> Table:
         rows.append([each.name])
         for place, label in enumerate(answer.arms):
             certain = each.by_certainty[place] if each.by_certainty else None
-            rows.append([label, *_counts(each.answers[place]), _index(each.bang[place]), _index(certain), ""])
-        rows.append(["Both arms", "", "", "", "", "", _index(each.james)])
-    columns = ["", "Right", "Wrong", "Did not know", "Bang", "Bang, by certainty", "James"]
+            rows.append([label, *_counts(each.answers[place]), _index(each.bang[place]), _index(certain)])
+        rows.append(["Both arms (James)", *_counts(_together(each.answers)), _index(each.james), ""])
+    columns = ["", "Right", "Wrong", "Did not know", "Index", "By certainty"]
     return Table(f"blinding-{answer.id.lower()}", answer.label, columns, rows, _notes(answer, result))
 
 
+def _together(arms: tuple[Answers, Answers]) -> Answers:
+    first, second = arms
+    return Answers(
+        first.right + second.right,
+        first.wrong + second.wrong,
+        first.unknown + second.unknown,
+        first.silent + second.silent,
+    )
+
+
 def _counts(arm: Answers) -> Sequence[Cell]:
+    """`11 (52 %)`, of those who answered."""
     asked = arm.right + arm.wrong + arm.unknown
-    return share(arm.right, asked), share(arm.wrong, asked), share(arm.unknown, asked)
+    return [
+        Sentence("{n} ({share})", {"n": Number(n), "share": Number(n / asked if asked else None, 0, "", "percent")})
+        for n in (arm.right, arm.wrong, arm.unknown)
+    ]
 
 
 def _index(index: Interval | None) -> Cell:
@@ -81,12 +95,14 @@ def _index(index: Interval | None) -> Cell:
 def _notes(answer: Answer, result: Blindness) -> list[str]:
     silent = sum(arm.silent for each in result.respondents for arm in each.answers)
     notes = [
-        "Bang's index of an arm: 1 all know, 0 as by chance, −1 all guess the other arm. By certainty: a guess that is"
-        f" less than {result.sure:g} % certain counts half. James's index: 0 all know, 0.5 guesses at random, 1 nobody"
-        " has an opinion. 95 % intervals, normal.",
+        "Index of an arm: Bang's; 1 all know, 0 as by chance, −1 all guess the other arm. By certainty: a guess that is"
+        f" less than {result.sure:g} % certain counts half. James's index of both arms: 0 all know, 0.5 guesses at"
+        " random, 1 nobody has an opinion. 95 % intervals, normal.",
         "Participants who improve guess the treatment that works: a high index late in a trial may be an effect of the"
         " treatment, not of a broken blind.",
     ]
     if silent or answer.omitted:
-        notes.append(f"{len(answer.omitted)} participants have no questionnaire; {silent} single answers are missing.")
+        notes.append(
+            f"Participants without a questionnaire: {len(answer.omitted)}; single answers that are missing: {silent}."
+        )
     return notes
