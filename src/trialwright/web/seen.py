@@ -40,9 +40,16 @@ def visible(definition: Definition, state: State, facts: Iterable[Fact], sees: S
 
 
 NOT_FOR_ASSESSORS = frozenset(
-    {kinds.TREATMENT_STOPPED, kinds.CODE_BROKEN, kinds.UNBLINDING_REPORTED, kinds.ALARM_RAISED}
+    {
+        kinds.TREATMENT_STOPPED,
+        kinds.TREATMENT_READY,
+        kinds.CODE_BROKEN,
+        kinds.UNBLINDING_REPORTED,
+        kinds.ALARM_RAISED,
+    }
 )
-"""A stop of treatment or a broken code often tells of an adverse event, which is masked for assessors."""
+"""A stop of treatment or a broken code often tells of an adverse event, which is masked for assessors, and what is
+ready belongs to the infusion pages, which are too."""
 
 
 def _assessor(sees: Sees) -> bool:

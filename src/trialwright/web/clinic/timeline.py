@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from trialwright import design
 from trialwright.allocation.notices import CATEGORIES
 from trialwright.design.model import Blinding, Definition
 from trialwright.ledger import kinds
+from trialwright.ledger.canonical import instant
 from trialwright.ledger.fact import Fact
 from trialwright.ledger.replay import Participant
 from trialwright.web import seen
@@ -97,6 +99,7 @@ WHAT = {
     kinds.STRATUM_CORRECTED: "True stratum recorded; the allocation stands",
     kinds.RANDOMISED_IN_ERROR: "Found to be randomised in error; the allocation stands",
     kinds.KIT_MOVED: "Kits handed out",
+    kinds.TREATMENT_READY: "Treatment ready",
     kinds.CODE_BROKEN: "Code broken",
     kinds.UNBLINDING_REPORTED: "Unblinding reported",
     kinds.ALARM_RAISED: "Alarm",
@@ -285,6 +288,23 @@ def _kits(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> Pai
     return [("Kits", ", ".join(payload.get("kits", ()))), ("Instead of", payload.get("replaces", ""))]
 
 
+def _ready(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> Pairs:
+    """What the nurse compares with the bag: label, day, and until when it may be given."""
+    return [
+        ("Label on the bags", payload.get("label", "")),
+        ("Day", payload.get("day", "")),
+        ("To be given until", _at_the_sites(definition, payload.get("until", ""))),
+        ("Replaces what was ready before", "yes" if payload.get("again") == "yes" else ""),
+    ]
+
+
+def _at_the_sites(definition: Definition, text: str) -> str:
+    """An instant in the sites' time where they share one, else in UTC."""
+    zones = {site.zone for site in definition.sites.values()}
+    zone = zones.pop() if len(zones) == 1 else "UTC"
+    return f"{instant(text).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})" if text else ""
+
+
 def _ended(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> Pairs:
     return [
         ("Reason", payload.get("reason", "")),
@@ -307,6 +327,7 @@ DETAILS = {
     kinds.STRATUM_CORRECTED: _stratum_corrected,
     kinds.RANDOMISED_IN_ERROR: _ended,
     kinds.KIT_MOVED: _kits,
+    kinds.TREATMENT_READY: _ready,
     kinds.CODE_BROKEN: _broken,
     kinds.UNBLINDING_REPORTED: _unblinding,
     kinds.ALARM_RAISED: _alarm,
