@@ -89,7 +89,7 @@ def _show(result: dict[str, Any]) -> None:
     _arms(console, result)
     _published(console, result)
     if result["supply"] is not None:
-        from trialwright.cli.kits import show_supply
+        from trialwright.cli.kits_plan import show_supply
 
         show_supply(result["supply"])
     for caveat in result["caveats"]:

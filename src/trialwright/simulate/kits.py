@@ -138,8 +138,7 @@ def _made(cast: Cast, making: Making) -> _Depot:
     depot.move(kits.RELEASE, list(stock), start, kits.DEPOT)
     for site in definition.sites:
         depot.takers[site], depot.lacking[site] = {}, 0
-        _send(depot, site, first_shipment(definition, site), start)
-        depot.move(kits.RECEIVE, _under_way(depot, site), start, site)
+        depot.move(kits.RECEIVE, _send(depot, site, first_shipment(definition, site), start), start, site)
     return depot
 
 
@@ -197,13 +196,9 @@ def _look(depot: _Depot, day: int, on: date, events: list[tuple[int, int, Any]])
         known = [(_as_known(taker, on), arm) for taker, arm in people.values()]
         needed = sum(due(depot.definition, taker, on) for taker, _ in known)
         size = wanted(depot.definition, site, len(ready(depot.stock, site, on, plan)), needed)
-        _send(depot, site, size, on, known)
-        new = _under_way(depot, site)
-        arrives = day + plan.resupply.lead_days
-        awaited = {number for _, order, about in events if order == ARRIVAL for number in about[1]}
-        fresh = [number for number in new if number not in awaited]
-        if fresh:
-            heapq.heappush(events, (arrives, ARRIVAL, (site, tuple(fresh))))
+        sent = _send(depot, site, size, on, known)
+        if sent:
+            heapq.heappush(events, (day + plan.resupply.lead_days, ARRIVAL, (site, sent)))
 
 
 def _as_known(taker: Taker, on: date) -> Taker:
@@ -218,10 +213,6 @@ def _send(depot: _Depot, site: str, size: int, on: date, known: Sequence[tuple[T
     depot.shipments += bool(found)
     depot.sent += len(found)
     return found
-
-
-def _under_way(depot: _Depot, site: str) -> list[str]:
-    return [number for number, kit in depot.stock.items() if kit.place == site and kit.status == kits.UNDER_WAY]
 
 
 # ------------------------------------------------------------------ what they came to
