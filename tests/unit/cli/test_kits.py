@@ -1,12 +1,13 @@
 """`trialwright kits` on a trial's folder: from the sealed list to the account."""
 
 import json
+import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.plugins.kits import kit_trial, with_kits
-from tests.plugins.world import CAST, HEALTHY, HIGH, CountedChance, World
+from tests.plugins.kits import kit_trial, swapped_slots, with_kits
+from tests.plugins.world import CAST, CountedChance, World, monday_morning
 from tests.plugins.worlds import ANNEX, allocation_list
 from typer.testing import CliRunner
 
@@ -50,36 +51,66 @@ def said(*words: str, code: int = 0) -> str:
     return done.output
 
 
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """A trial's folder with one randomised participant, and a package of forty kits."""
-    folder, keys = tmp_path / "running", tmp_path / "keys"
+def built(place: Path, swapped: bool = False) -> Program:
+    """A trial's folder with two randomised participants, and a package of forty kits."""
+    folder, keys = place / "running", place / "keys"
     public = make_keys(keys, folder, KIT_HOLDERS)
+    slots = swapped_slots(allocation_list()) if swapped else allocation_list()
 
     def prepare(ledger: store.DatabaseLedger, vault: store.SealedVault) -> None:
-        vault.take_in(sealed_list(allocation_list(), ANNEX, list(public.values())), "PRESS")
-        clock = store.ServerClock()
-        desk = Desk(ledger, vault, clock, CountedChance())
-        world = World(desk, clock, kit_trial())  # type: ignore[arg-type]
+        vault.take_in(sealed_list(slots, ANNEX, list(public.values())), "PRESS")
+        desk = Desk(ledger, vault, store.ServerClock(), CountedChance())
+        world = World(desk, monday_morning(), kit_trial())
+        world.clock.at = datetime.now(UTC)
         conduct.open_trial(desk, kit_trial(), by=CAST["sponsor"])
         for site in ("NORTH", "WEST"):
             world.does("sponsor", "activate", site=site)
         for name in ("Ann", "Bob"):
-            world.consented(name)
-            world.page_of(name, "person", "FIRST", HEALTHY)
-            world.page_of(name, "pressure", "FIRST", HIGH)
-            world.does("nurse", "screen", participant=name)
-            world.page_of(name, "pressure", "START", HIGH)
-            world.does("nurse", "randomise", participant=name)
+            world.randomised(name)
 
-    store.create(folder, zone="UTC", recipients=public, prepare=prepare, keys=tmp_path / "head")
-    trial, package = with_kits(tmp_path), tmp_path / "kits.json"
+    store.create(folder, zone="UTC", recipients=public, prepare=prepare, keys=place / "head")
+    trial, package = with_kits(place), place / "kits.json"
+    first, second = "PT" if swapped else "TP"
     made = said(
         "kits", "generate", str(trial), str(package), "--keys", str(keys),
-        "--lot", f"T:L12:{EXPIRY}:20", "--lot", f"P:L77:{LATER}:20",
+        "--lot", f"{first}:L12:{EXPIRY}:20", "--lot", f"{second}:L77:{LATER}:20",
     )  # fmt: skip
     assert f"40 kits, to be used by {EXPIRY}, sealed to 4 holders" in made
     return Program(folder, keys, trial, package)
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """One such folder."""
+    return built(tmp_path)
+
+
+@pytest.mark.requirement("BL2")
+def test_every_blinded_command_prints_the_same_in_two_folders_with_swapped_arms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the same chance: what is planned, handed out, refused and accounted for. What the holder opens differs."""
+    seen, opened = [], []
+    for swapped in (False, True):
+        count = iter(range(10**6))
+        monkeypatch.setattr(secrets, "token_bytes", lambda size=32, count=count: next(count).to_bytes(size, "big"))
+        place = tmp_path / str(swapped)
+        place.mkdir()
+        program = built(place, swapped)
+        lines = [program.on("take-in", str(program.package), "--by", "d"), program.on("release", "--by", "q")]
+        numbers = program.on("plan-shipment", "--site", "NORTH", *program.key)
+        lines += [numbers, program.on("ship", "--by", "d", "--site", "NORTH", *numbers.split())]
+        lines += [program.on("receive", "--by", "n", "--site", "NORTH")]
+        for participant in people(program):
+            ask = ("--participant", participant, "--visit", "START", *program.key, "--by", "p")
+            lines += [program.on("dispense", *ask), program.on("dispense", *ask, code=1)]
+        lines += [program.on("plan-shipment", "--site", "NORTH", *program.key)]
+        lines += [program.on("account", "--json"), program.on("account", "--place", "NORTH")]
+        seen.append(lines)
+        opened.append(json.loads(program.on("contents", *program.key, "--json"))["kits"])
+    assert seen[0] == seen[1]
+    assert [row["kit"] for row in opened[0]] == [row["kit"] for row in opened[1]]
+    assert all(one["arm"] != other["arm"] for one, other in zip(*opened, strict=True))
 
 
 def people(program: Program) -> list[str]:
