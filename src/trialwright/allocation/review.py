@@ -53,9 +53,10 @@ class Report:
         return all(finding.right for finding in self.findings)
 
 
-def review(package: Package, definition: Definition, keys: Sequence[str]) -> Report:
+def review(package: Package, definition: Definition, keys: Sequence[str], more: int | None = None) -> Report:
     """Open the annex and every slot and hold them against the definition. Raises CannotReview for a key that opens
-    nothing; a slot that does not open or is not what was committed is a finding."""
+    nothing; a slot that does not open or is not what was committed is a finding. `more`: of an extension, how many
+    slots each stratum was to get."""
     try:
         annex = read_annex(opened(package.list.sealed_annex, keys))
     except NotOpened as error:
@@ -65,7 +66,7 @@ def review(package: Package, definition: Definition, keys: Sequence[str]) -> Rep
     orders = {stratum: [slot.arm for slot in group] for stratum, group in by_stratum.items()}
     findings = [*_of_package(package, unopened), *_of_annex(package, annex, definition)]
     if package.terms.kind != ALLOCATOR:
-        findings += [*_of_list(package, annex, slots, definition), *_of_orders(annex, orders)]
+        findings += [*_of_list(package, annex, slots, definition, more), *_of_orders(annex, orders)]
     cuts = {stratum: cut_into_blocks(order, annex) for stratum, order in orders.items()}
     return Report(package, annex, slots, tuple(findings), {name: cut for name, cut in cuts.items() if cut})
 
@@ -113,10 +114,12 @@ def _parameters(annex: Annex) -> str:
     return "; ".join(f"{name}: {value}" for name, value in annex.method.parameters.items()) or "none"
 
 
-def _of_list(package: Package, annex: Annex, slots: Sequence[OpenSlot], definition: Definition) -> list[Finding]:
+def _of_list(
+    package: Package, annex: Annex, slots: Sequence[OpenSlot], definition: Definition, more: int | None
+) -> list[Finding]:
     plan = definition.randomisation
     counts = Counter(slot.stratum for slot in slots)
-    asked = dict.fromkeys(design.strata(definition), plan.n)
+    asked = dict.fromkeys(design.strata(definition), more or plan.n)
     strange = sorted({slot.arm for slot in slots} - set(plan.ratio))
     nonces = len({slot.nonce for slot in slots})
     again = root(slots, annex) if slots else "none"

@@ -6,7 +6,7 @@ Each command has a module of its own, named after it, and its line here.
 import typer
 
 from trialwright.cli.allocation_card import card
-from trialwright.cli.allocation_change import approve, extend, propose, reseal
+from trialwright.cli.allocation_change import approve, compare, extend, propose, reseal
 from trialwright.cli.allocation_envelopes import envelopes
 from trialwright.cli.allocation_generate import generate
 from trialwright.cli.allocation_plan import plan
@@ -31,6 +31,7 @@ for command in (
     extend,
     reseal,
     propose,
+    compare,
     approve,
     envelopes,
     card,

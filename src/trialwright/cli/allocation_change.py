@@ -1,4 +1,4 @@
-"""`trialwright allocation extend, reseal, propose, approve`: changes of the list, made by one and approved by another.
+"""`trialwright allocation extend, reseal, propose, compare, approve`: changes of the list, by two people.
 
 Nothing that was committed is ever edited. `extend` and `reseal` only make a package, away from the trial; `propose`
 names it by its digest, and `approve`, by another person, takes it in.
@@ -148,17 +148,31 @@ def propose(folder: Folder, package: Package, by: By, why: Why, role: Role = "li
     typer.echo(f"Fact {fact.number}: proposed, digest {found.digest}. Another person compares it and approves.")
 
 
-def approve(
+def compare(
     folder: Folder,
     package: Package,
-    by: By,
-    why: Why,
-    role: Role = "unblinded_statistician",
-    key: Annotated[
-        Path | None, typer.Option("--key", help="Your key file: open every slot of the package and check it first.")
-    ] = None,
+    key: Annotated[Path, typer.Option("--key", help="Your key file, to which the package is sealed.")],
     passphrase_file: PassphraseFile = None,
 ) -> None:
+    """Open every slot of a package with your key and hold it against what was committed.
+
+    Before you approve, on your own machine, with a copy of the trial's folder: no key ever comes near the server. It
+    shows no arm.
+    """
+    from trialwright.allocation.keys import private_key
+    from trialwright.cli.passphrase import asking
+    from trialwright.store.list_changes import digest_of, wrong_labels
+
+    wrong = wrong_labels(folder, package, [private_key(key, asking(passphrase_file))])
+    for label in wrong:
+        typer.echo(f"{label} does not hold what was committed")
+    if wrong:
+        typer.echo("Do not approve this package; ask the proposer how it was made.", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"Every slot opens with your key and holds what was committed. Digest {digest_of(package)[1]}")
+
+
+def approve(folder: Folder, package: Package, by: By, why: Why, role: Role = "unblinded_statistician") -> None:
     """Take in the package that another person proposed. Nothing else than that package is taken."""
     from trialwright import store
     from trialwright.conduct import approve_list_change
@@ -167,8 +181,6 @@ def approve(
     desk = store.open_desk(folder)
     try:
         found = list_change(folder, package, desk.vault)
-        if key is not None:
-            _check_with(folder, package, key, passphrase_file)
         fact = approve_list_change(
             desk, proposal=_proposal(desk.state.proposals, found.digest), package=found, by=_person(by, role), why=why
         )
@@ -185,22 +197,6 @@ def approve(
 def _proposal(waiting: "dict[int, tuple[str, str, str]]", digest: str) -> int:
     """The proposal of this digest; 0, which no fact has, where there is none."""
     return next((number for number, (_, known, _) in waiting.items() if known == digest), 0)
-
-
-def _check_with(folder: Path, package: Path, key: Path, passphrase_file: Path | None) -> None:
-    from trialwright.allocation.keys import private_key
-    from trialwright.cli.passphrase import asking
-    from trialwright.conduct import Refused
-    from trialwright.store.list_changes import wrong_labels
-
-    wrong = wrong_labels(folder, package, [private_key(key, asking(passphrase_file))])
-    if wrong:
-        raise Refused(
-            f"{len(wrong)} slots of this package do not hold what was committed ({', '.join(wrong[:3])}); nothing was "
-            "taken in. Ask the proposer how it was made.",
-            "package",
-        )
-    typer.echo("Every slot of the package opens with your key and holds what was committed.")
 
 
 def _person(by: str, role: str) -> "Person":

@@ -21,6 +21,9 @@ def review(
         Path | None, typer.Option(help="Sign the package with this key; it is made if it is not there.", metavar="FILE")
     ] = None,
     by: Annotated[str | None, typer.Option(help="Who reviews, as the trial knows you; needed with --sign.")] = None,
+    slots: Annotated[
+        int | None, typer.Option(min=1, help="Of an extension: how many slots each stratum was to get.")
+    ] = None,
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Open every slot and report counts, blocks, order, labels, ratio, leaves, root and annex against the definition.
@@ -41,7 +44,7 @@ def review(
         raise typer.BadParameter("a name without a signature says nothing; name your signing key", param_hint="--sign")
     _require_place(output, package)
     report = reviewed(
-        read_package(package), design.read(trial, catalogue()), [private_key(key, asking(passphrase_file))]
+        read_package(package), design.read(trial, catalogue()), [private_key(key, asking(passphrase_file))], slots
     )
     _write(report, output)
     typer.echo(verdict(report))

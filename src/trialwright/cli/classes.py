@@ -23,6 +23,7 @@ CLASSES: dict[str, Output] = {
     "allocation approve": Output.BLINDED,
     "allocation card": Output.BLINDED,
     "allocation connect": Output.BLINDED,
+    "allocation compare": Output.BLINDED,
     "allocation envelopes": Output.KEY,
     "allocation extend": Output.KEY,
     "allocation generate": Output.KEY,

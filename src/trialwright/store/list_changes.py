@@ -8,7 +8,17 @@ from django.db import connections
 
 from trialwright.allocation.acceptance import kept_terms
 from trialwright.allocation.package import ALLOCATOR, TERMS, Package, PackageRefused, problems, read_package
-from trialwright.allocation.resealing import Resealed, ResealRefused, SealedUnder, not_right, read_resealed, reseal
+from trialwright.allocation.resealing import (
+    Resealed,
+    ResealRefused,
+    SealedUnder,
+    holders_of_slots,
+    not_right,
+    read_resealed,
+    reseal,
+)
+from trialwright.allocation.sealing import NotOpened
+from trialwright.allocation.slots import sealed_list
 from trialwright.conduct.list_change import EXTEND, RESEAL, ListChange
 from trialwright.ledger.canonical import fingerprint
 from trialwright.ledger.vault import SEALED_LIST
@@ -20,12 +30,31 @@ from trialwright.store.vault import NEWEST_VALUES, READ_NO_VALUES, KeptList, Sea
 
 def resealed(folder: Path, keys: Sequence[str], recipients: Mapping[str, str]) -> Resealed:
     """Every slot and sealed value of a trial folder, opened with `keys` and sealed to `recipients` (role -> public
-    key). Nothing of the folder changes."""
+    key). Nothing of the folder changes. Where no key opens the slots, both escrow holders' keys draw the list up again;
+    sealed values, which they do not open, stay as they are. Raises NotOpened, WrongSlot, or CannotOpen where the seed
+    does not give the list."""
     vault, name = _vault(folder)
     lists = vault.lists()
     slots = [(slot, kept.annex_sha256) for kept in lists for slot in vault.slots(drawn=False, list_id=kept.id)]
     readers = [public for role, public in recipients.items() if role not in READ_NO_VALUES]
-    return reseal(lists[0].trial if lists else "", slots, _values(name), keys, recipients, readers)
+    trial = lists[0].trial if lists else ""
+    try:
+        return reseal(trial, slots, _values(name), keys, recipients, readers)
+    except NotOpened:
+        if len(keys) < 2 or any(kept.escrow is None or kept.kind == ALLOCATOR for kept in lists):
+            raise
+    return Resealed(trial, dict(recipients), _from_escrow(vault, lists, keys, recipients), ())
+
+
+def _from_escrow(
+    vault: SealedVault, lists: Sequence[KeptList], keys: Sequence[str], recipients: Mapping[str, str]
+) -> dict[str, bytes]:
+    """Label -> ciphertext of every slot, drawn up again from the seeds and sealed to the holders."""
+    again, holders = {}, holders_of_slots(recipients)
+    for kept in lists:
+        slots, (_, annex) = vault.regenerated(kept, keys), vault.secrets(kept, keys)
+        again.update({slot.label: slot.ciphertext for slot in sealed_list(slots, annex, holders).slots})
+    return again
 
 
 def list_change(folder: Path, package: Path, vault: SealedVault) -> ListChange:

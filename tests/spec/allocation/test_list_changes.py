@@ -27,6 +27,7 @@ from trialwright.allocation.package import (
     write_package,
 )
 from trialwright.allocation.resealing import ResealRefused, read_resealed
+from trialwright.allocation.review import review
 from trialwright.allocation.sealing import NotOpened
 from trialwright.allocation.seed_shares import GENERATOR, WITNESS, Share, promised, signature
 from trialwright.cli import app
@@ -281,6 +282,35 @@ def test_after_a_lost_key_somebody_who_still_has_one_seals_everything_anew(kept:
     assert proof.redrawn(whole.evidence, again).discrepancies == ()
 
 
+@pytest.mark.requirement("BL4", "RN5")
+def test_where_every_holder_lost_their_key_both_escrow_holders_seal_anew(
+    sqlite_world: Callable[[Path], World], tmp_path: Path
+) -> None:
+    """The list is drawn up again from its seed; one of the two alone cannot."""
+    trial, file = tmp_path / "trial", tmp_path / "anew.json"
+    world = sqlite_world(trial)
+    new, escrow = {"safety-unit": public_key("safety")}, [holder_key("escrow-1"), holder_key("escrow-2")]
+    with pytest.raises(NotOpened):
+        resealed(trial, escrow[:1], new)
+    with pytest.raises(CannotOpen, match="share 2 of the seed stays closed"):
+        resealed(trial, [escrow[0], holder_key("stranger")], new)
+    file.write_bytes(resealed(trial, escrow, new).content)
+    assert wrong_labels(trial, file, [holder_key("safety")]) == []
+    approved(world, list_change(trial, file, world.desk.vault))
+    world.randomised("Ann")
+    (label,) = world.state.labels
+    arms = {slot.label: slot.arm for slot in allocation_list()}
+    assert world.desk.vault.opened([label], [holder_key("safety")]) == {label: arms[label]}
+
+
+@pytest.mark.requirement("RN9")
+def test_an_extension_is_reviewed_against_the_number_that_it_was_to_have(larger: Definition) -> None:
+    package = extension(larger, reviewed=False)
+    for more, right in ((MORE, True), (None, False), (MORE + 1, False)):
+        found = review(package, larger, [holder_key()], more)
+        assert [one.check for one in found.findings if not one.right] == ([] if right else ["Slots per stratum"])
+
+
 @pytest.mark.requirement("RN5")
 def test_slots_that_were_sealed_wrongly_are_found_by_the_one_who_approves(
     sqlite_world: Callable[[Path], World], tmp_path: Path
@@ -363,9 +393,10 @@ def test_the_commands_from_a_lost_key_to_new_slots(sqlite_world: Callable[[Path]
     assert "proposed, digest" in asked.stdout
     alone = ran("approve", trial, package, "--by", "lia", "--role", "list_statistician", *why)
     assert "lia proposed this change" in str(alone.exception)
-    done = ran("approve", trial, package, "--by", "sven", "--role", "safety_unit", "--key", new, *why)
+    compared = ran("compare", trial, package, "--key", new)
+    assert "Every slot opens with your key and holds what was committed" in compared.stdout
+    done = ran("approve", trial, package, "--by", "sven", "--role", "safety_unit", *why)
     assert done.exit_code == 0, done.output
-    assert "Every slot of the package opens with your key" in done.stdout
     assert store.read_folder(trial).recipients == {"safety-unit": public_key("safety")}
     again = ran("approve", trial, package, "--by", "sven", "--role", "safety_unit", *why)
     assert "Fact 0 is no proposal that waits" in str(again.exception)
