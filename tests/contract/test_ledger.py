@@ -40,6 +40,18 @@ def test_inside_an_act_the_head_moves_with_each_fact_and_facts_can_be_read(any_l
         assert list(any_ledger.facts(after=1)) == []
 
 
+def test_one_fact_is_read_by_its_number_inside_an_act_and_outside(any_ledger: Ledger) -> None:
+    with any_ledger.act():
+        first = any_ledger.append(consent())
+        assert any_ledger.fact(1) == first
+    act(any_ledger, page({"weight": "70"}, 1))
+    second = list(any_ledger.facts())[1]
+    assert [any_ledger.fact(number) for number in (1, 2)] == [first, second]
+    for number in (0, -1, 3):
+        with pytest.raises(LookupError, match=f"there is no fact {number}"):
+            any_ledger.fact(number)
+
+
 def test_an_act_that_fails_leaves_nothing(any_ledger: Ledger) -> None:
     with any_ledger.act():
         kept = any_ledger.append(consent())
