@@ -48,7 +48,7 @@ def forbidden(definition: Definition, ledger: MemoryLedger, sees: frozenset[Blin
         words.update(f'<th scope="row">{escape(label)}</th>' for label in labels)
         words.update({form.label} if not set(classed.values()) & sees else ())
     for fact in ledger.facts():
-        if fact.kind == kinds.SEALED_KEPT and fact.payload:
+        if fact.kind in kinds.BLINDED_INVISIBLE and fact.payload:
             words.update((fact.seal[:12], fact.payload["commitment"]))
         if fact.kind == kinds.ALLOCATION_DRAWN and fact.payload:
             words.add(fact.payload["leaf"])

@@ -8,6 +8,7 @@ import pytest
 from tests.rehearsal.conftest import REFERENCE, SMALL
 
 from trialwright import simulate
+from trialwright.conduct.release import days_of
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import seal_stands
 from trialwright.ledger.replay import replay
@@ -59,6 +60,39 @@ def test_sealed_values_never_reach_the_ledger(reference) -> None:
     pages = [fact for fact in done.desk.ledger.facts() if fact.kind == kinds.PAGE_RECORDED]
     assert not any(sealed & set((fact.payload or {})["items"]) for fact in pages)
     assert len(done.desk.vault.kept([])) > 500
+
+
+def test_every_infusion_was_prepared_for_its_arm_and_ready_before_it(reference) -> None:
+    """The pharmacist's records hold the product of the arm, from lots that came; the pages hold the volumes."""
+    done = rehearsed(reference)
+    state, records = done.desk.state, list(done.desk.vault.kept([], "supply/").values())
+    prepared = {
+        (record["participant"], record["visit"], str(day)): record
+        for record in records
+        if record["record"] == "prepared"
+        for day in days_of(record["day"])
+    }
+    received = {lot["lot"]: lot["product"] for one in records if one["record"] == "received" for lot in one["lots"]}
+    infusions = [
+        (person.id, visit, day, page)
+        for person in state.participants.values()
+        for (visit, form, day), page in person.pages.items()
+        if form == "infusion"
+    ]
+    assert len(infusions) > 300
+    for number, visit, day, page in infusions:
+        record = prepared[number, visit, day]
+        assert record["product"] == {"A": "ivig", "B": "placebo"}[done.truth.arms[number]]
+        assert {received[lot["lot"]] for lot in record["lots"]} == {record["product"]}
+        (at,) = [at for (when, days), at in state.participants[number].ready.items()
+                 if when == visit and int(day) in days_of(days)]  # fmt: skip
+        assert at < page.at
+    volumes = {
+        key: sum(int(page.items["volume"] or 0) for number, visit, _, page in infusions if (number, visit) == key)
+        for key in {(number, visit) for number, visit, _, _ in infusions}
+    }
+    whole = [volumes[key] == int(prepared[(*key, "1")]["volume_ml"]) for key in volumes]
+    assert sum(whole) > 0.9 * len(whole)  # a course that was stopped is not given to its end
 
 
 def test_an_arm_is_in_the_ledger_only_in_the_last_unblinding(reference) -> None:
