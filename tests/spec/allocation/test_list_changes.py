@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.plugins.editing import edited
 from tests.plugins.world import CAST, World
-from tests.plugins.worlds import allocation_list, holder_key, public_key
+from tests.plugins.worlds import SMALL, allocation_list, holder_key, public_key
 from typer.testing import CliRunner, Result
 
 from trialwright import conduct, design, store
@@ -29,7 +29,7 @@ from trialwright.allocation.package import (
 from trialwright.allocation.resealing import ResealRefused, read_resealed
 from trialwright.allocation.review import review
 from trialwright.allocation.sealing import NotOpened
-from trialwright.allocation.seed_shares import GENERATOR, WITNESS, Share, promised, signature
+from trialwright.allocation.seed_shares import GENERATOR, WITNESS, Share, make_share, promised, signature
 from trialwright.cli import app
 from trialwright.conduct import Person, Refused
 from trialwright.conduct.list_change import EXTEND, RESEAL, ListChange
@@ -400,4 +400,36 @@ def test_the_commands_from_a_lost_key_to_new_slots(sqlite_world: Callable[[Path]
     assert store.read_folder(trial).recipients == {"safety-unit": public_key("safety")}
     again = ran("approve", trial, package, "--by", "sven", "--role", "safety_unit", *why)
     assert "Fact 0 is no proposal that waits" in str(again.exception)
+    assert store.verify(trial).ok
+
+
+@pytest.mark.requirement("RN8", "RN9", "AC1")
+def test_the_commands_from_an_amendment_to_more_slots(sqlite_world: Callable[[Path], World], tmp_path: Path) -> None:
+    """A ceremony of its own, a review, a proposal, an approval by somebody else; then nothing is lacking."""
+    trial, package, pub = tmp_path / "trial", tmp_path / "package", tmp_path / "pub"
+    sqlite_world(trial).desk.ledger.close()
+    second = edited(tmp_path / "second", ('version: "1"', 'version: "2"'), ("n: 12", f"n: {12 + MORE}"))
+    pub.mkdir()
+    for role in (*SLOT_HOLDERS, *ESCROW_HOLDERS):
+        (pub / f"{role}.pub").write_text(f"{public_key(role)}\n")
+    shares = []
+    for part, name in ((GENERATOR, "Gia Generator"), (WITNESS, "Wil Witness")):
+        make_share(tmp_path / f"{part}.share", part, name, part.encode().ljust(32))
+        shares += [f"--{part}", tmp_path / f"{part}.share", "--commitment", tmp_path / f"{part}.share.commitment"]
+    (tmp_path / "annex.yaml").write_text("sizes: [2, 4]\n")
+    alike = ran("extend", trial, SMALL, package, *shares, "--keys", pub, "--annex", tmp_path / "annex.yaml")
+    assert "The list has the 12 slots in every stratum that PRESS version 1 needs" in str(alike.exception)
+    made = ran("extend", trial, second, package, *shares, "--keys", pub, "--annex", tmp_path / "annex.yaml")
+    assert made.exit_code == 0, made.output
+    assert f"drug:none {MORE}, drug:some {MORE}" in made.stdout
+    why = ("--why", "amendment 2")
+    assert "nobody has reviewed the list" in str(ran("propose", trial, package, "--by", "lia", *why).exception)
+    review_by = ("--key", key_file(tmp_path, "safety-unit"), "--sign", tmp_path / "rex.signing-key", "--by", "rex")
+    seen = ran("review", package, "--trial", second, "-o", tmp_path / "review.txt", "--slots", MORE, *review_by)
+    assert seen.exit_code == 0, seen.output
+    assert ran("propose", trial, package, "--by", "lia", *why).exit_code == 0
+    assert ran("compare", trial, package, "--key", tmp_path / "safety-unit.key").exit_code == 0
+    assert ran("approve", trial, package, "--by", "sven", "--role", "safety_unit", *why).exit_code == 0
+    again = ran("extend", trial, second, tmp_path / "more", *shares, "--keys", pub, "--annex", tmp_path / "annex.yaml")
+    assert "nothing is to be added" in str(again.exception)
     assert store.verify(trial).ok
