@@ -49,11 +49,15 @@ PERSONS = st.fixed_dictionaries(
     },
 )
 CODES = """
-alone baseline conflict consent date eligibility empty ended exhausted fact firewall form full item judgement keys
-lock locked outcome page permission query randomised reason repeat request screening signed site strata text unknown
-values version visit
+alone baseline blinding break conflict consent date eligibility empty ended exhausted fact firewall form full item
+judgement key keys label lock locked meeting outcome page permission query randomised reason reference repeat
+report request screening signed site strata text unknown values version visit
 """
 REFUSALS = {*CODES.split(), "not ready"}
+
+
+KNOWING = frozenset({kinds.CODE_BROKEN, kinds.UNBLINDING_REPORTED, kinds.SNAPSHOT_OPENED, kinds.ALARM_RAISED})
+"""What may be recorded at any time, also after the lock: somebody learned something."""
 
 
 class Trial(RuleBasedStateMachine):
@@ -76,7 +80,7 @@ class Trial(RuleBasedStateMachine):
         self.previous = GENESIS
         self.locked_at: int | None = None
 
-    def tries(self, who: str, verb: str, **details: Any) -> None:
+    def tries(self, who: str, verb: str, /, **details: Any) -> None:
         """Act; a refusal is a sentence with a known code and leaves nothing behind."""
         head = self.world.desk.ledger.head()
         refused = None
@@ -266,6 +270,32 @@ class Trial(RuleBasedStateMachine):
         second = st.sampled_from([None, "escrow holder", "second escrow holder", "nurse"])
         self.tries(who, "unblind", stage=stage, keys=self.world.keys, with_=data.draw(second), why="the analysis")
 
+    @rule(
+        data=st.data(),
+        who=mostly("nurse", "investigator", "break host"),
+        learned_by=st.sampled_from(["dr.night", "p02", "p22", ""]),
+        reference=st.sampled_from([None, "E-1", "E-2", "E-3"]),
+        why=st.sampled_from([None, "Invented tablet"]),
+    )
+    def break_code(
+        self, data: st.DataObject, who: str, learned_by: str, reference: str | None, why: str | None
+    ) -> None:
+        told = {"how": "envelope", "category": "emergency", "learned_by": learned_by, "why": why}
+        self.tries(who, "break_code", participant=self.somebody(data), reference=reference, **told)
+
+    @rule(data=st.data(), who=mostly("safety unit"))
+    def open_for_safety(self, data: st.DataObject, who: str) -> None:
+        self.tries(who, "open_for_safety", participant=self.somebody(data), keys=self.world.keys, why="a report")
+
+    @rule(who=mostly("committee statistician"), meeting=st.sampled_from(["1", "2", "the bad one"]))
+    def open_snapshot(self, who: str, meeting: str) -> None:
+        self.tries(who, "open_snapshot", meeting=meeting)
+
+    @rule(data=st.data(), who=SITE_STAFF, what=st.sampled_from(["allocation", "suspicion", "nothing"]))
+    def report_unblinding(self, data: st.DataObject, who: str, what: str) -> None:
+        said = {"who": ["p22", "p30"], "how": "conversation", "impact": "none", "words": "Invented tablet"}
+        self.tries(who, "report_unblinding", participant=self.somebody(data), what=what, **said)
+
     @rule(minutes=st.integers(1, 90) | st.integers(-300, -1) | st.integers(60 * 24, 60 * 24 * 40))
     def time_passes(self, minutes: int) -> None:
         self.world.clock.move(minutes=minutes)
@@ -320,7 +350,20 @@ class Trial(RuleBasedStateMachine):
         number = self.world.state.locked.get("final")
         if number is not None:
             after = {fact.kind for fact in self.world.facts()[number:]}
-            assert after <= {kinds.TRIAL_UNBLINDED, kinds.PAYLOAD_REDACTED}
+            assert after <= {kinds.TRIAL_UNBLINDED, kinds.PAYLOAD_REDACTED, *KNOWING}
+
+    @invariant()
+    def a_break_is_told_once_without_the_arm_and_ends_nothing(self) -> None:
+        broken = [fact for fact in self.world.facts() if fact.kind == kinds.CODE_BROKEN]
+        assert len({fact.payload["reference"] for fact in broken}) == len(broken)
+        assert not any("Invented tablet" in str(fact.payload) for fact in self.world.facts() if fact.kind in KNOWING)
+        ends = {kinds.CONSENT_WITHDRAWN, kinds.PARTICIPANT_LOST, kinds.PARTICIPANT_COMPLETED}
+        ended = {fact.participant for fact in self.world.facts() if fact.kind in ends}
+        assert all(fact.participant in ended or not self.ended(fact.participant) for fact in broken)
+
+    def ended(self, participant: str | None) -> bool:
+        """Whether a participation has ended."""
+        return self.world.state.participants[participant or ""].ended is not None
 
     @invariant()
     def what_is_sealed_never_stands_in_the_ledger(self) -> None:

@@ -53,7 +53,7 @@ def break_code(
         at = _when(desk, shown_at)
         person = _whose(desk, state, participant, label, by)
         assert person.allocation is not None
-        told = reference or f"{how}:{person.allocation.label}:{at}"
+        told = reference or f"{how}:{person.allocation.label}:{learned_by}:{at}"
         known = _told_before(state, told)
         if known is not None:
             return _same(desk.ledger.fact(known.number), person, learned_by)

@@ -15,12 +15,10 @@ from trialwright.ledger.fact import Fact
 from trialwright.ledger.vault import CannotOpen
 
 
-def open_for_safety(
-    desk: Desk, *, participant: str, keys: Sequence[str], by: Person, why: str, reference: str | None = None
-) -> tuple[Fact, str]:
+def open_for_safety(desk: Desk, *, participant: str, keys: Sequence[str], by: Person, why: str) -> tuple[Fact, str]:
     """Open one participant's slot with a private key. Returns the fact and the arm; the fact stands before the arm is
     handed out. `why` is sealed, for it may tell what was found. Raises `Refused`."""
-    with desk.act("open_for_safety", by):
+    with desk.act("open_for_safety", by) as state:
         require_why(why)
         person = desk.participant(participant, by)
         if person.allocation is None:
@@ -31,6 +29,6 @@ def open_for_safety(
         except CannotOpen as error:
             raise Refused(f"Nothing was opened: {error}. Check that this is the safety unit's key.", "key") from error
         at = instant_text(desk.clock.now())
-        told = reference or f"{SAFETY_UNIT}:{label}:{at}"
+        told = f"{SAFETY_UNIT}:{label}:{state.number + 1}"
         fact = append_opening(desk, person, SAFETY_UNIT, SUSAR, by.id, at, told, by, why)
     return fact, arm

@@ -128,9 +128,8 @@ def write_letters(folder: Path, desk: Desk) -> list[Path]:
         if path.exists():
             continue
         payload = desk.ledger.fact(number).payload or {}
-        alarms = [alarm.alarm for alarm in desk.state.alarms if number < alarm.number <= number + MOST_ALARMS]
         letter = told(
-            _as_notice(desk, payload, person.site, alarms),
+            _as_notice(desk, payload, person.site, _alarms_after(desk, number)),
             title.acronym or title.official,
             telephone,
             _reason(str(payload.get("category", ""))),
@@ -143,8 +142,13 @@ def write_letters(folder: Path, desk: Desk) -> list[Path]:
     return written
 
 
-MOST_ALARMS = 3
-"""A break raises at most this many alarms, which follow it."""
+def _alarms_after(desk: Desk, number: int) -> list[str]:
+    """The alarms of a break: the facts right behind it."""
+    raised = {alarm.number: alarm.alarm for alarm in desk.state.alarms}
+    found = []
+    while (number := number + 1) in raised:
+        found.append(raised[number])
+    return found
 
 
 def _reason(category: str) -> str:
