@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -29,6 +29,7 @@ from trialwright.ledger.heads import new_signing_key, signing_key
 from trialwright.store.allocator_folder import PUBLIC, connect, install
 
 PROGRAM = "from trialwright.cli import main; main()"
+Prepare = Callable[[store.DatabaseLedger, store.SealedVault], None]
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 PEOPLE = [("none", "44"), ("water", "44"), ("none", "70"), ("water", "70"), ("none", "44")]
 """Tablets before and age of those who come, again and again."""
@@ -64,13 +65,18 @@ class Allocated:
         return [self.key(role) for role in ESCROW_HOLDERS]
 
 
-def packaged(definition: Definition, keys: Path, secret: bytes = b"\x07") -> Package:
-    """The package of a ceremony whose shares everybody knows."""
-    roles = (*SLOT_HOLDERS, *ESCROW_HOLDERS, ALLOCATOR)
-    recipients = make_keys(keys, keys.parent / "elsewhere", roles)
-    method = Minimisation({"T": 1, "P": 1}, factors(definition), "variance", {"age": 2}, Fraction(4, 5))
-    annex = Annex(definition.id, method, "5b" * 32, {"T": "The invented tablet", "P": "Placebo"})
-    shares = Share("generator", "Gina", secret * 32), Share("witness", "Will", b"\x09" * 32)
+def packaged(
+    definition: Definition,
+    keys: Path,
+    annex: Annex | None = None,
+    secrets: tuple[bytes, bytes] = (b"\x07" * 32, b"\x09" * 32),
+) -> Package:
+    """The package of a ceremony whose shares everybody knows; the keys of all roles are made in `keys`."""
+    recipients = make_keys(keys, keys.parent / "elsewhere", (*SLOT_HOLDERS, *ESCROW_HOLDERS, ALLOCATOR))
+    if annex is None:
+        method = Minimisation({"T": 1, "P": 1}, factors(definition), "variance", {"age": 2}, Fraction(4, 5))
+        annex = Annex(definition.id, method, "5b" * 32, {"T": "The invented tablet", "P": "Placebo"})
+    shares = Share("generator", "Gina", secrets[0]), Share("witness", "Will", secrets[1])
     signing = {share.part: signing_key(new_signing_key()) for share in shares}
     return make_package(
         definition,
@@ -82,6 +88,16 @@ def packaged(definition: Definition, keys: Path, secret: bytes = b"\x07") -> Pac
         mask=b"\x5a" * mask_length(annex),
         made_on=date(2026, 2, 1),
     )
+
+
+def installed(place: Path, package: Package, prepare: Prepare, database: str | None = None) -> tuple[Path, Path]:
+    """A trial folder whose ledger and vault `prepare` has furnished, connected to the new folder of an allocator."""
+    holders = {role: package.terms.recipients[role] for role in SLOT_HOLDERS}
+    store.create(place / "trial", database=database, recipients=holders, prepare=prepare)
+    key = place / "keys" / f"{ALLOCATOR}.key"
+    install(package, place / "allocator", key, private_key(key), place / "a.socket", NOW)
+    connect(place / "trial", place / "allocator" / PUBLIC)
+    return place / "trial", place / "allocator"
 
 
 def allocated(place: Path, n: int, database: str | None = None) -> Allocated:
@@ -101,12 +117,8 @@ def allocated(place: Path, n: int, database: str | None = None) -> Allocated:
             drug, age = PEOPLE[number % len(PEOPLE)]
             people.append(world.numbers[world.eligible(f"P{number}", drug=drug, age=age)])
 
-    holders = {role: package.terms.recipients[role] for role in SLOT_HOLDERS}
-    store.create(place / "trial", database=database, recipients=holders, prepare=prepare)
-    key = place / "keys" / f"{ALLOCATOR}.key"
-    install(package, place / "allocator", key, private_key(key), place / "a.socket", NOW)
-    connect(place / "trial", place / "allocator" / PUBLIC)
-    return Allocated(place / "trial", place / "allocator", place / "keys", tuple(people))
+    trial, allocator = installed(place, package, prepare, database)
+    return Allocated(trial, allocator, place / "keys", tuple(people))
 
 
 class Served:

@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+from django.db import connections
+from tests.plugins.allocating import installed, packaged, serving
 from tests.plugins.editing import SMALL, edited
 
-from trialwright import design, simulate
+from trialwright import design, simulate, store
 from trialwright.allocation.allocator import KeptDraw, replayed
+from trialwright.allocation.keys import private_key
 from trialwright.conduct.catalogue import catalogue
 from trialwright.design.problems import DefinitionErrors
 from trialwright.ledger.kinds import ALLOCATION_DRAWN
@@ -46,6 +49,29 @@ def test_a_minimised_trial_is_rehearsed_to_its_end_and_its_draws_can_be_repeated
     again = replayed(cast.list.annex, cast.list.seed, kept)
     assert again.problems == ()
     assert again.arms == done.truth.arms
+
+
+@pytest.mark.requirement("RN5")
+def test_the_same_rehearsal_ends_on_the_same_seal_behind_an_allocator(tmp_path: Path, quick_path: Path) -> None:
+    """In memory, and on a database with a process that draws: labels, leaves and all facts are the same."""
+    (cast,) = simulate.imagine(minimised(tmp_path), 7, [0])
+    in_memory = simulate.rehearse(cast)
+    definition = cast.program.definition
+    package = packaged(definition, quick_path / "keys", cast.list.annex, cast.list.shares)
+
+    def prepare(ledger: store.DatabaseLedger, vault: store.SealedVault) -> None:
+        vault.take_in(package.list, definition.id, kind=package.terms.kind, purpose="test", escrow=package.escrow)
+
+    trial, allocator = installed(quick_path, package, prepare)
+    keys = [private_key(quick_path / "keys" / f"{role}.key") for role in ("escrow-1", "escrow-2")]
+    with serving(allocator):
+        ledger = store.open_ledger(trial)
+        done = simulate.rehearse(cast, ledger=ledger, vault=store.open_vault(trial, ledger), keys=keys)
+        ledger.close()
+    assert done.seal == in_memory.seal
+    assert dict(done.opened) == dict(in_memory.opened)
+    assert store.verify(trial).ok
+    connections.close_all()
 
 
 def test_minimisation_keeps_the_margins_nearer_to_even_than_the_order_of_coming_would(tmp_path: Path) -> None:
