@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 READERS = ("unblinded-monitor", "safety-unit", "pharmacist-1", "pharmacist-2")
 """Whose key opens the pharmacy's records, the least involved first."""
 
+MOST_SHOWN = 40
+"""Discrepancies of one step on the page."""
+
 PROVES = """\
 What is proven and what is not. Commitments cannot be changed afterwards, so the steps marked `proven` show who was
 ASSIGNED what. What was INFUSED stands only in what the pharmacy and the sites wrote down: the step marked `as recorded`
@@ -237,12 +240,19 @@ def _page(about: Mapping[str, Any], steps: "Sequence[Step]") -> str:
     for number, step in enumerate(steps, start=1):
         mark = _several(len(step.discrepancies), "DISCREPANC") if step.discrepancies else MARKS[step.kind]
         lines += [f"{number}. {step.name}: {mark}"]
-        lines += [f"   - {one.place}: {one.sentence}" for one in step.discrepancies] or [wrapped(f"   {step.says}")]
+        lines += _found(step) or [wrapped(f"   {step.says}")]
     count = sum(len(step.discrepancies) for step in steps)
     unseen = sum(step.kind == "open" for step in steps)
     result = f"{_several(count, 'discrepanc')}, named above." if count else "No discrepancy."
     lines += ["", f"Result: {result}" + (f" {unseen} of {len(steps)} steps were not checked." if unseen else "")]
     return "\n".join([*lines, "", PROVES])
+
+
+def _found(step: "Step") -> list[str]:
+    """The discrepancies of a step; a list that is another one altogether need not be printed slot by slot."""
+    rest = len(step.discrepancies) - MOST_SHOWN
+    lines = [f"   - {one.place}: {one.sentence}" for one in step.discrepancies[:MOST_SHOWN]]
+    return [*lines, f"   - and {rest} more (--json names all)"] if rest > 0 else lines
 
 
 def _several(count: int, word: str) -> str:

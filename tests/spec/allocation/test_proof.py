@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.plugins.tampering import administrator
 from tests.plugins.world import HIGH, World
 from tests.plugins.worlds import ANNEX, allocation_list, holder_key
@@ -88,6 +90,33 @@ def said(evidence: Evidence) -> str:
 def test_a_trial_that_followed_its_list_has_no_discrepancy() -> None:
     assert said(honest()) == ""
     assert said(changed(honest(), assignments=arms())) == ""
+
+
+@pytest.mark.requirement("RN5", "RN2")
+@given(st.lists(st.booleans(), min_size=2, max_size=20), st.data())
+def test_any_two_draws_of_a_stratum_that_changed_their_slots_are_found(order: list[bool], data: st.DataObject) -> None:
+    """Whatever the order in which people of two strata came."""
+    true = honest()
+    names = sorted({place.stratum for place in true.places})
+    waiting = {name: iter([place for place in true.places if place.stratum == name]) for name in names}
+    came = [names[one] for one in order if order.count(one) <= 12]
+    draws = [drawn(10 + number, f"N-{number}", next(waiting[name])) for number, name in enumerate(came)]
+    whole = marked(changed(true, draws=draws))
+    assert proof.in_order(whole).discrepancies == ()
+    pairs = [(a, b) for a in range(len(draws)) for b in range(a) if draws[a].stratum == draws[b].stratum]
+    if pairs:
+        late, early = data.draw(st.sampled_from(pairs))
+        swapped = list(draws)
+        for here, there in ((early, late), (late, early)):
+            swapped[here] = draws[there]._replace(number=draws[here].number, participant=draws[here].participant)
+        found = proof.in_order(marked(changed(true, draws=swapped))).discrepancies
+        assert found[0].place == f"fact {draws[early].number}, {draws[early].participant}"
+
+
+def marked(evidence: Evidence) -> Evidence:
+    """The vault's marks as the draws made them."""
+    marks = {draw.label: draw.number for draw in evidence.draws}
+    return changed(evidence, places=[place._replace(drawn_by=marks.get(place.label)) for place in evidence.places])
 
 
 @pytest.mark.requirement("RN5")
