@@ -86,6 +86,28 @@ def test_no_page_of_a_whole_trial_shows_a_blinded_reader_what_is_hidden(
         assert BANNER in page
 
 
+def test_the_site_sees_what_is_ready_and_an_assessor_nothing_of_it(rehearsed: MemoryLedger) -> None:
+    """Label, days and until when they may be given, for each course from its hour on; never a lot or a product."""
+    with Reading(rehearsed).trial() as trial:
+        assert trial is not None
+        person = next(person for person in trial.state.participants.values() if person.ready)
+        shown = {
+            role: [
+                one for one in timeline.entries(trial, person, classes.seen_by(role)) if one.what == "Treatment ready"
+            ]
+            for role in ("nurse", "assessor")
+        }
+    assert shown["assessor"] == []
+    assert len(shown["nurse"]) == len(person.ready) > 1
+    assert person.allocation is not None
+    for entry in shown["nurse"]:
+        names = dict(entry.details)
+        assert list(names) == ["Label on the bags", "Day", "To be given until"]
+        assert names["Label on the bags"] == person.allocation.label
+        assert names["To be given until"].endswith("(Europe/Amsterdam)")
+        assert f"{entry.at_site:%M}" == "00"
+
+
 def test_a_real_trial_has_no_banner_of_a_rehearsal() -> None:
     reading = Reading(small_trial.written())
     running.start(running.Running(reading))

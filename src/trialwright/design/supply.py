@@ -100,6 +100,8 @@ def amount(text: str, code: str) -> Fraction:
         factor, power = logic.conversion(logic.unit(own), logic.unit(code))
     except logic.UnitError as error:
         raise ValueError(f"'{text}' is not in {code} or a unit like it: {error}") from None
-    if power or number <= 0:
-        raise ValueError(f"'{text}' is no amount above 0 in {code} or a unit like it")
+    if power:
+        raise ValueError(f"'{text}' is not in {code} or a unit like it: one of the two is per kilogram of body weight")
+    if number <= 0:
+        raise ValueError(f"'{text}' is no amount above 0")
     return Fraction(number) * factor
