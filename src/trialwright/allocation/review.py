@@ -8,6 +8,7 @@ stratum, a ratio or a block that is not as declared, a label that stands twice (
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import groupby
 
 from trialwright import design
@@ -156,17 +157,17 @@ def _balance(annex: Annex, stratum: str, order: Sequence[str]) -> Finding:
     """For blocks and the big stick the arms of a stratum cannot differ by more than the method lets them."""
     counts = {arm: order.count(arm) for arm in annex.ratio}
     most = _most_apart(annex)
-    shares = [counts[arm] / share for arm, share in annex.ratio.items()]
+    shares = [Fraction(counts[arm], share) for arm, share in annex.ratio.items()]
     apart = max(shares) - min(shares)
-    asked = "no bound" if most is None else f"at most {most:g} apart for each share"
+    asked = "no bound" if most is None else f"at most {most} apart for each share"
     return Finding(f"{stratum}: arms", asked, _counted(counts), most is None or apart <= most)
 
 
-def _most_apart(annex: Annex) -> float | None:
+def _most_apart(annex: Annex) -> Fraction | None:
     method = annex.method
     if isinstance(method, Blocks):
-        return max(method.sizes) / sum(method.ratio.values())
-    return float(method.limit) if isinstance(method, BigStick) else None
+        return Fraction(max(method.sizes), sum(method.ratio.values()))
+    return Fraction(method.limit) if isinstance(method, BigStick) else None
 
 
 def _runs(annex: Annex, stratum: str, order: Sequence[str]) -> Finding:
