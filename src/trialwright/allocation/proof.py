@@ -190,6 +190,28 @@ def _unsigned(segment: Segment, document: Mapping[str, Any]) -> Iterator[Discrep
             yield Discrepancy(where, f"the signature of the reviewer, {review.get('reviewed_by')}, does not stand.")
 
 
+def sealed_to(now: Mapping[str, str], said: Mapping[str, str] | None, fact: int) -> Step:
+    """What is sealed goes to the public keys that were agreed (role -> key), by the list's signed terms or by the fact
+    that changed them; whoever edits the settings could otherwise put in a key of their own."""
+    name = "Values are sealed to the keys that were agreed"
+    if said is None:
+        return Step(name, OPEN, "The list was taken in without signed terms, so no keys were agreed on.")
+    found = [
+        Discrepancy(
+            f"trialwright.toml, {role}", f"the key is not the one that fact {fact} names: {_which(now, said, role)}."
+        )
+        for role in sorted({*now, *said})
+        if now.get(role) != said.get(role)
+    ]
+    return step(name, PROVEN, f"The settings name the {len(said)} public keys of fact {fact}.", found)
+
+
+def _which(now: Mapping[str, str], said: Mapping[str, str], role: str) -> str:
+    if role not in said:
+        return "it names none"
+    return "there is none" if role not in now else f"{now[role][:12]}... stands in the place of {said[role][:12]}..."
+
+
 def in_order(evidence: Evidence) -> Step:
     """In each stratum each draw took the next slot, earlier lists first; no slot and no participant twice."""
     strata = len({draw.stratum for draw in evidence.draws})

@@ -108,7 +108,12 @@ def _ledger(folder: Path) -> "Step":
 def _without_keys(kept: "Kept") -> "list[Step]":
     from trialwright.allocation import proof
 
-    return [proof.committed(kept.evidence), proof.signed(kept.evidence), proof.in_order(kept.evidence)]
+    return [
+        proof.committed(kept.evidence),
+        proof.signed(kept.evidence),
+        proof.sealed_to(kept.recipients, *kept.agreed),
+        proof.in_order(kept.evidence),
+    ]
 
 
 def _with_keys(kept: "Kept", keys: Sequence[str]) -> "list[Step]":

@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import median_low
 from typing import Any
 
+import orjson
 from django.db import connections
 
 from trialwright.allocation.allocator import KeptDraw, Replayed, replayed
@@ -33,12 +34,15 @@ class StaysClosed(Exception):
 
 @dataclass(frozen=True)
 class Kept:
-    """A trial folder as the proof reads it. Nothing in it is opened."""
+    """A trial folder as the proof reads it. Nothing in it is opened. `recipients` is to whom values are sealed now,
+    `agreed` to whom they should be and the number of the fact that says so."""
 
     state: State
     evidence: Evidence
     lists: tuple[KeptList, ...]
     draws: tuple[KeptDraw, ...]
+    recipients: Mapping[str, str]
+    agreed: tuple[Mapping[str, str] | None, int]
     vault: SealedVault
 
     def redrawn(self, keys: Sequence[str]) -> Mapping[int, Regenerated]:
@@ -106,7 +110,18 @@ def kept(folder: Path) -> Kept:
     state = replay(facts)
     segments = [_segment(one, facts) for one in lists]
     evidence = Evidence(segments, _places(name), _draws(facts), dict(state.assignments))
-    return Kept(state, evidence, lists, tuple(_kept_draws(facts)), vault)
+    return Kept(state, evidence, lists, tuple(_kept_draws(facts)), trial.recipients, _agreed(facts), vault)
+
+
+def _agreed(facts: Sequence[Fact]) -> tuple[Mapping[str, str] | None, int]:
+    """The public keys of the last fact that names any: of slots sealed anew, or of the signed terms of the first
+    list."""
+    for fact in reversed(facts):
+        said = (fact.payload or {}).get("recipients") if fact.kind == kinds.LIST_CHANGED else None
+        if said is not None:
+            return said, fact.number
+    document = ((facts[0].payload or {}).get("terms") or {}).get("document") if facts else None
+    return (orjson.loads(document)["recipients"] if document else None), 1
 
 
 def _segment(kept: KeptList, facts: Sequence[Fact]) -> Segment:

@@ -401,6 +401,29 @@ def test_the_commands_from_a_lost_key_to_new_slots(sqlite_world: Callable[[Path]
     again = ran("approve", trial, package, "--by", "sven", "--role", "safety_unit", *why)
     assert "Fact 0 is no proposal that waits" in str(again.exception)
     assert store.verify(trial).ok
+    assert "Values are sealed to the keys that were agreed: proven" in ran("verify", trial).stdout
+
+
+@pytest.mark.requirement("BL2", "RN5")
+def test_a_key_that_somebody_put_into_the_settings_is_found(
+    sqlite_world: Callable[[Path], World], tmp_path: Path
+) -> None:
+    """Who may write the settings could have what is sealed from then on for themselves."""
+    trial, file = tmp_path / "trial", tmp_path / "anew.json"
+    world = sqlite_world(trial)
+    new = {"pharmacist-1": public_key("new"), "safety-unit": public_key("safety")}
+    file.write_bytes(resealed(trial, [holder_key()], new).content)
+    number = approved(world, list_change(trial, file, world.desk.vault))
+    world.desk.ledger.close()
+    new_recipients(trial, {"pharmacist-1": public_key("thief"), "friend": public_key("friend")})
+    found = ran("verify", trial)
+    assert found.exit_code == 1
+    for role, sentence in (
+        ("friend", "it names none"),
+        ("pharmacist-1", f"{public_key('thief')[:12]}... stands in the place of"),
+        ("safety-unit", "there is none"),
+    ):
+        assert f"trialwright.toml, {role}: the key is not the one that fact {number} names: {sentence}" in found.stdout
 
 
 @pytest.mark.requirement("RN8", "RN9", "AC1")
