@@ -4,6 +4,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.pages import small_trial
@@ -12,7 +13,7 @@ from trialwright.design.model import Blinding
 from trialwright.ledger import kinds
 from trialwright.ledger.canonical import instant_text
 from trialwright.ledger.fact import Draft
-from trialwright.web import classes, seen
+from trialwright.web import classes, running, seen, sessions
 from trialwright.web.clinic import participants, timeline
 from trialwright.web.office import overview
 from trialwright.web.reading import Reading, Trial
@@ -181,3 +182,38 @@ def test_a_reading_catches_up_with_facts_that_others_append(reading: Reading) ->
     with follower.trial() as after:
         assert after is not None
         assert len(after.state.participants) == 4
+
+
+def broken_reading() -> Reading:
+    """The small trial after a code break, an accident and an alarm."""
+    pen = small_trial.Writer(small_trial.written(), small_trial.NOW)
+    told = {
+        "how": "break host", "category": "emergency", "label": "LBL-4711", "learned_by": "dr.night",
+        "shown_at": "2026-06-30T01:10:00.000000Z", "reference": "BH1-00001", "commitment": None,
+    }  # fmt: skip
+    pen.add("code.broken", told, role="break_host", participant=small_trial.FIRST)
+    said = {"who": ["a.b"], "how": "conversation", "what": "suspicion", "impact": "none", "commitment": "777.77"}
+    pen.add("unblinding.reported", said, role="nurse", participant=small_trial.FIRST)
+    about = {"alarm": "many code breaks", "about": {"breaks": "3"}}
+    pen.add("alarm.raised", about, role="break_host", participant=small_trial.FIRST)
+    return Reading(pen.ledger, lambda: pen.at)
+
+
+@pytest.mark.requirement("BL5", "BL7", "BL2")
+@pytest.mark.parametrize(("role", "seen"), [("monitor", True), ("assessor", False)])
+def test_that_a_code_was_broken_stands_on_the_page_for_all_but_assessors(role: str, seen: bool) -> None:
+    link = sessions.Link(role)
+    running.start(running.Running(broken_reading(), (link,)))
+    client = Client()
+    client.get(f"/enter/{link.token}")
+    page = " ".join(client.get(f"/participants/{small_trial.FIRST}").content.decode().split())
+    words = (
+        "dr.night",
+        "BH1-00001",
+        "Code broken",
+        "The participant goes on",
+        "Unblinding reported",
+        "many code breaks",
+    )
+    assert [word in page for word in words] == [seen] * len(words)
+    assert not any(word in page for word in small_trial.SECRET_WORDS)

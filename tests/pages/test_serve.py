@@ -135,3 +135,29 @@ def test_hosts_come_from_the_settings_of_the_folder(folder: Path, tmp_path: Path
 def test_a_folder_that_is_no_trial_is_refused_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no trial folder"):
         settings.for_folder(tmp_path)
+
+
+@pytest.mark.requirement("BL4", "BL5")
+def test_what_the_break_host_told_while_the_server_was_down_is_taken_in_at_the_start(tmp_path: Path) -> None:
+    from tests.plugins.breaking import a_night
+    from tests.plugins.worlds import on_disk, reopened
+
+    from trialwright.web.serve import _take_in_breaks
+
+    folder, night = on_disk(tmp_path / "trial"), a_night(tmp_path / "break")
+    world = reopened(folder)
+    world.randomised("Ann")
+    world.desk.ledger.close()
+    night.asks(world.person("Ann").allocation.label)
+    said: list[str] = []
+    _take_in_breaks(folder, said.append)
+    assert said == []
+    path = folder / "trialwright.toml"
+    emergency = f'\n[emergency]\noutbox = "../break/outbox"\nhost_key = "{night.public}"\n'
+    path.write_text(path.read_text(encoding="utf-8") + emergency, encoding="utf-8")
+    for _ in range(2):
+        _take_in_breaks(folder, said.append)
+    assert len(said) == 2
+    assert said[0].startswith("Code breaks: 1 taken in; 0 to look at")
+    assert len(store.read_state(folder).participants[world.numbers["Ann"]].openings) == 1
+    assert [letter.name for letter in (folder / "outbox").iterdir()] == ["code-break-00001.txt"]

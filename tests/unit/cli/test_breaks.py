@@ -248,3 +248,29 @@ def test_the_committee_takes_a_snapshot_and_opens_it_with_nothing_else_there(hos
     with (opened / "tables" / "participants.csv").open(newline="") as file:
         arms = {row["label"]: row["arm"] for row in csv.DictReader(file)}
     assert {ARMS[arms[hospital.label(name)]].label for name in ("Ann",)} == {hospital.arm("Ann")}
+
+
+@pytest.mark.requirement("BL4")
+def test_a_break_host_and_envelopes_are_made_from_the_package_before_the_trial_is_open(tmp_path: Path) -> None:
+    """Another definition than the package's is refused; so is a key that opens nothing."""
+    from tests.plugins.ceremonies import Ceremony, done, refused
+
+    made = Ceremony(tmp_path).reviewed()
+    given = ("--package", made.package, "--key", tmp_path / "keys" / "break-host.key", "--telephone", TELEPHONE)
+    assert "name it with --definition" in refused("break-host", "make", tmp_path / "b", *given)
+    whole = (*given, "--definition", made.trial)
+    assert "24 labels" in done("break-host", "make", tmp_path / "b", *whole)
+    assert "24 envelopes" in done("allocation", "envelopes", *whole, "-o", tmp_path / "e")
+    assert "Invented tablet" in (tmp_path / "e" / "envelopes.html").read_text()
+    escrow = ("--package", made.package, "--definition", made.trial, "--key", tmp_path / "keys" / "escrow-1.key")
+    assert "none of the keys" in refused("break-host", "make", tmp_path / "c", *escrow, "--telephone", TELEPHONE)
+    assert not (tmp_path / "c").exists()
+
+
+def test_whose_authenticator_shows_another_code_is_not_enrolled(hospital: Hospital, host: tuple[str, bytes]) -> None:
+    place, _ = host
+    asked = ("--id", "p31", "--name", "Max", "--passphrase-file", hospital.place / "word")
+    said = hospital("break-host", "person", "add", place, *asked, said="000000\n", ends=1)
+    assert "nobody was enrolled" in said
+    (gone,) = [line for line in hospital("break-host", "person", "list", place).splitlines() if "p31" in line]
+    assert " to " in gone

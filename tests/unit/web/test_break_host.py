@@ -236,3 +236,24 @@ def test_a_drill_neither_counts_as_a_break_nor_raises_an_alarm(night: Night) -> 
 def test_the_small_trials_annex_is_what_the_host_compares_with(night: Night) -> None:
     held = host.read_slots(night.host.folder)
     assert {held[slot.label].annex_sha256 for slot in allocation_list()} == {ANNEX.sha256}
+
+
+@pytest.mark.requirement("BL5")
+def test_of_many_sendings_of_one_form_at_once_one_alone_is_shown(night: Night) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from trialwright.web.breaking.opening import open_label
+
+    night.now += timedelta(minutes=1)
+    form = night.form(LABEL)
+
+    def send(_: int) -> str:
+        try:
+            return open_label(night.host, night.identity, form, night.now).arm
+        except NotShown:
+            return ""
+
+    with ThreadPoolExecutor(6) as pool:
+        shown = list(pool.map(send, range(6)))
+    assert sorted(shown) == ["", "", "", "", "", arm_of(LABEL)]
+    assert len(night.entries(log.OPENED)) == 1
