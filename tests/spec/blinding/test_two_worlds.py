@@ -27,6 +27,7 @@ from trialwright.ledger.fact import Fact
 from trialwright.ledger.snapshot import Snapshot
 from trialwright.ledger.vault import Slot
 from trialwright.simulate.vault import MemoryVault
+from trialwright.store import committed
 from trialwright.store.vault import SealedVault
 from trialwright.store.world import ServerClock
 from trialwright.web.clinic import timeline
@@ -123,8 +124,13 @@ def appended(change: Callable[[Desk, str, dict[str, Any], dict[str, Any]], None]
 
 
 def _position(patch: pytest.MonkeyPatch) -> None:
-    later = drawn(MemoryVault, lambda slot, arm: replace(slot, position=slot.position + (arm == "T")))
-    patch.setattr(MemoryVault, "draw", later)
+    """In the fact alone: a vault that gave such a slot would be refused, because it is not its turn."""
+
+    def later(desk: Desk, kind: str, payload: dict[str, Any], more: dict[str, Any]) -> None:
+        if kind == kinds.ALLOCATION_DRAWN:
+            payload["position"] = str(int(payload["position"]) + (ARMS[payload["label"]] == "T"))
+
+    patch.setattr(Desk, "append", appended(later))
 
 
 def _logged(patch: pytest.MonkeyPatch) -> None:
@@ -226,8 +232,9 @@ def _length(patch: pytest.MonkeyPatch) -> None:
 
 
 def _rows(patch: pytest.MonkeyPatch) -> None:
-    """The slots are kept one arm after the other."""
+    """The slots are kept one arm after the other, and the guard that refuses to draw from such a list is gone."""
     before = SealedVault.take_in
+    patch.setattr(committed, "stands", lambda slots, root: True)
 
     def take_in(self: SealedVault, sealed: slots.SealedList, trial: str) -> None:
         ordered = sorted(sealed.slots, key=lambda slot: ARMS[slot.label])
