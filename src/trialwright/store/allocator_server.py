@@ -79,9 +79,11 @@ class AllocatorAtWork:
 
     def answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """The answer to a request: where it stands, a slot, or a refusal."""
+        if not request:
+            return {"refused": UNREADABLE, "said": "the request cannot be read"}
+        if (request.get("trial"), request.get("root")) != (self.settings.trial, self.settings.root):
+            return {"refused": OTHER, "said": "this allocator serves another trial or another seed"}
         try:
-            if (request.get("trial"), request.get("root")) != (self.settings.trial, self.settings.root):
-                raise Refusal(OTHER, "this allocator serves another trial or another seed")
             if request.get("ask") == "stands":
                 return {"number": self._stands.number}
             kept = [draw_of(draw) for draw in request["draws"]]

@@ -35,7 +35,7 @@ from trialwright.store import allocator_log as log
 from trialwright.store.allocator_folder import NotAnAllocator, install, opened, read_settings
 from trialwright.store.allocator_server import AllocatorAtWork
 
-QUICK, LONG = 20, 2_000
+QUICK, LONG = 20, 1_000
 
 
 @pytest.fixture
@@ -320,17 +320,21 @@ def under_fire(trial: Allocated, seed: int, every: float, most: int) -> tuple[li
     chance, answers, kills = random.Random(seed), list[Answer](), 0
     over = threading.Event()
     with serving(trial.allocator) as served, driver() as drive:
+        failed: list[BaseException] = []
 
         def shoot() -> None:
-            while served.starts <= most and not over.wait(chance.uniform(0.2 * every, 1.8 * every)):
-                served.kill()
-                served.start()
+            try:
+                while served.starts <= most and not over.wait(chance.uniform(0.2 * every, 1.8 * every)):
+                    served.kill()
+                    served.start()
+            except BaseException as error:
+                failed.append(error)
 
         shooting = threading.Thread(target=shoot)
         shooting.start()
         try:
             left = list(trial.participants)
-            while left:
+            while left and not failed:
                 ride = drive(trial.trial, asks(left, chance), workers=3, kill_every=8, seed=seed + len(answers))
                 answers += ride.answers
                 kills += ride.kills
@@ -340,6 +344,7 @@ def under_fire(trial: Allocated, seed: int, every: float, most: int) -> tuple[li
         finally:
             over.set()
             shooting.join()
+    assert failed == []
     return answers, kills, served.starts - 1
 
 
