@@ -90,7 +90,11 @@ def _make(folder: Path, role: str, passphrase: str | None) -> str:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """A new file for its owner's eyes alone, on disk before this returns. Refuses an existing one."""
+    """A new file for its owner's eyes alone, on disk before this returns. Refuses an existing one, and one inside a
+    trial's folder."""
+    trial = _trial_around(path.absolute().parent.resolve())
+    if trial is not None:
+        raise KeyFileRefused(f"{path} lies in the trial's folder {trial}; keep what is secret elsewhere")
     try:
         _write(path, content, 0o600)
     except FileExistsError:

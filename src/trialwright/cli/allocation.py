@@ -5,6 +5,7 @@ Each command has a module of its own, named after it, and its line here.
 
 import typer
 
+from trialwright.cli.allocation_annex import annex
 from trialwright.cli.allocation_card import card
 from trialwright.cli.allocation_change import approve, compare, extend, propose, reseal
 from trialwright.cli.allocation_envelopes import envelopes
@@ -21,6 +22,7 @@ allocation_app = typer.Typer(
 
 for command in (
     plan,
+    annex,
     share,
     generate,
     review,

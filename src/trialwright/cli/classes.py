@@ -20,6 +20,7 @@ class Output(StrEnum):
 
 
 CLASSES: dict[str, Output] = {
+    "allocation annex": Output.NO_TRIAL,
     "allocation approve": Output.BLINDED,
     "allocation card": Output.BLINDED,
     "allocation connect": Output.BLINDED,

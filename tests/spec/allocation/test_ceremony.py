@@ -184,6 +184,34 @@ def test_everything_wrong_with_an_annex_is_said_with_its_place(tmp_path: Path) -
     assert not held.package.exists()
 
 
+@pytest.mark.requirement("RN1", "RN3")
+def test_a_definition_that_names_the_annex_leaves_no_choice_of_another(tmp_path: Path) -> None:
+    """Once the shares are known, another block size would be another list to choose from."""
+    shutil.copytree(SMALL, tmp_path / "trial-files")
+    definition = tmp_path / "trial-files" / "trial.yaml"
+    held = Ceremony(tmp_path, tmp_path / "trial-files").prepared()
+    hashed = done("allocation", "annex", held.trial, held.at("annex.yaml")).strip()
+    assert done("allocation", "annex", held.trial, held.at("annex.yaml")).strip() == hashed, "its salt is given once"
+    text = definition.read_text(encoding="utf-8")
+    definition.write_text(text.replace("  method: permuted_block\n", f"  method: permuted_block\n  {hashed}\n"))
+    whole = held.at("annex.yaml").read_text()
+    held.at("annex.yaml").write_text(whole.replace("[2, 4]", "[4]"))
+    assert "the definition names another annex by its hash" in refused(*held.arguments())
+    held.at("annex.yaml").write_text(whole)
+    done(*held.arguments())
+    assert read_package(held.package).terms.annex_sha256 in hashed
+
+
+def test_nothing_secret_is_written_into_a_trials_folder(copied: Ceremony) -> None:
+    done(*copied.opening())
+    inside = copied.at("trial") / "g.share"
+    assert "keep what is secret elsewhere" in refused("allocation", "share", inside, "--as", "witness", "--name", "W")
+    copied.at("review.txt").unlink()
+    signing = copied.at("trial") / "r.key"
+    assert "keep what is secret elsewhere" in refused(*copied.review("--sign", signing, "--by", "Rita"))
+    assert not any(file.suffix in (".share", ".key") for file in copied.at("trial").iterdir())
+
+
 # ------------------------------------------------------------------ the review
 
 

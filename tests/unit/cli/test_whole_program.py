@@ -16,7 +16,8 @@ from tests.plugins.editing import SMALL, edited
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = (
     "check", "diff", "screen", "rehearse", "demo", "serve", "analyse", "report", "score", "score tis", "registry",
-    "open", "keys", "keys make", "keys show", "keys check", "allocation", "allocation share", "allocation generate",
+    "open", "keys", "keys make", "keys show", "keys check", "allocation", "allocation annex", "allocation share",
+    "allocation generate",
     "allocation review", "registry import", "ledger", "ledger verify", "ledger backup", "ledger restore",
     "ledger grants", "ledger rebuild",
 )  # fmt: skip
