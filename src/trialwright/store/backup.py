@@ -15,6 +15,7 @@ from django.db import connections, transaction
 from trialwright.ledger.ports import Broken
 from trialwright.ledger.verify import Verification
 from trialwright.store import check, opening, triggers
+from trialwright.store.allocator_client import CONNECTED
 from trialwright.store.folder import HEADS, SQLITE, TrialFolder, read_folder
 
 TABLES = {
@@ -56,6 +57,8 @@ def _copied(trial: TrialFolder, source: str, target: Path, database: str | None)
     def fill(place: TrialFolder, alias: str) -> None:
         _copy_tables(source, alias)
         (place.path / HEADS).write_bytes(heads)
+        if (trial.path / CONNECTED).exists():
+            shutil.copyfile(trial.path / CONNECTED, place.path / CONNECTED)
         for name in ("uploads", "report"):
             if (trial.path / name).is_dir():
                 shutil.copytree(trial.path / name, place.path / name, dirs_exist_ok=True)

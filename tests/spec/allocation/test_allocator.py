@@ -18,15 +18,18 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
-from tests.plugins.allocating import NOW, PROGRAM, Allocated, allocated, serving
+from tests.plugins.allocating import NOW, PROGRAM, Allocated, allocated, minimised, packaged, serving
+from tests.plugins.ceremonies import done, refused
 from tests.plugins.draws import faults
 from tests.plugins.randomising import Answer, asks, driver
 from tests.plugins.world import CAST, monday_morning
+from tests.plugins.worlds import on_disk
 
 from trialwright import conduct, store
 from trialwright.allocation.allocator import replayed
 from trialwright.allocation.escrow import opened_secret
 from trialwright.allocation.held import held, open_held
+from trialwright.allocation.package import write_package
 from trialwright.allocation.sealing import opened as unsealed
 from trialwright.conduct import Desk, Refused
 from trialwright.ledger import kinds
@@ -171,6 +174,16 @@ def test_a_clinic_that_was_set_back_is_refused_with_an_alarm(trial: Allocated, q
     assert refused == ["the ledger has 1 draws and this allocator has seen 3 kept: the clinic was set back"]
 
 
+def test_a_copy_of_the_trial_goes_on_with_its_allocator(trial: Allocated, quick_path: Path) -> None:
+    with serving(trial.allocator):
+        desk = desk_on(trial)
+        draw(desk, trial.participants[0])
+        desk.ledger.close()
+        store.backup(trial.trial, quick_path / "copy")
+        moved = replace(trial, trial=quick_path / "copy")
+        assert draw(desk_on(moved), trial.participants[1])["position"] == "2"
+
+
 def test_an_allocator_that_was_set_back_or_emptied_catches_up_from_the_ledger(
     trial: Allocated, quick_path: Path
 ) -> None:
@@ -298,8 +311,6 @@ def test_its_folder_is_its_own_and_is_made_once(trial: Allocated) -> None:
 
 
 def test_the_wrong_key_and_a_sealed_list_are_refused(trial: Allocated, quick_path: Path) -> None:
-    from tests.plugins.allocating import minimised, packaged
-
     package = packaged(minimised(4), quick_path / "other keys")
     wrong = trial.key("pharmacist-1")
     key = quick_path / "other keys" / "allocator.key"
@@ -387,3 +398,40 @@ def test_thousands_of_draws_through_a_killed_allocator(
     proved(trial, answers, LONG)
     assert min(kills, shots) > 10
     connections.close_all()
+
+
+# ------------------------------------------------------------------ the commands
+
+
+def test_the_commands_make_an_allocator_and_connect_a_trial(trial: Allocated, quick_path: Path) -> None:
+    package = packaged(minimised(12), quick_path / "c" / "keys")
+    write_package(package, quick_path / "c" / "package", "words\n")
+    key = quick_path / "c" / "keys" / "allocator.key"
+    place = quick_path / "c" / "allocator"
+    said = done("allocation", "install", quick_path / "c" / "package", place, "--key", key)
+    assert f"allocator of PRESS, root {package.terms.root}" in said
+    assert '"arm' not in said
+    said = done("allocation", "connect", trial.trial, place / "public.json")
+    assert str(read_settings(place).socket) in said
+    inside = trial.trial / "allocator"
+    assert "its log holds arms: keep it elsewhere" in refused(
+        "allocation", "install", quick_path / "c" / "package", inside, "--key", key
+    )
+    assert "exists and is not empty" in refused(
+        "allocation", "install", quick_path / "c" / "package", place, "--key", key
+    )
+    long = quick_path / ("x" * 100)
+    assert "too long for a socket" in refused(
+        "allocation", "install", quick_path / "c" / "package", quick_path / "d", "--key", key, "--socket", long
+    )
+
+
+def test_a_trial_is_connected_to_the_allocator_of_its_own_seed_alone(trial: Allocated, quick_path: Path) -> None:
+    other = quick_path / "public.json"
+    said = json.loads((trial.allocator / "public.json").read_text())
+    other.write_text(json.dumps({**said, "root": "0" * 64}))
+    assert "draws from another seed" in refused("allocation", "connect", trial.trial, other)
+    other.write_text("{}")
+    assert "is not the public file of an allocator" in refused("allocation", "connect", trial.trial, other)
+    listed = on_disk(quick_path / "listed")
+    assert "needs no allocator" in refused("allocation", "connect", listed, trial.allocator / "public.json")
