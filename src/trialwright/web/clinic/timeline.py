@@ -62,7 +62,7 @@ def entries(trial: Trial, person: Participant, sees: Sees) -> list[Entry]:
             fact.instant.astimezone(zone),
             fact.instant,
             fact.by,
-            trial.definition.roles.get(fact.role, fact.role),
+            trial.definition.roles.get(fact.role, fact.role.replace("_", " ")),
             what(fact),
             where(trial.definition, fact),
             _changes(trial.definition, fact, held),
@@ -265,7 +265,6 @@ def _broken(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> P
         ("Learned by", payload.get("learned_by", "")),
         ("Shown at", f"{payload.get('shown_at', '')[:16].replace('T', ' ')} UTC"),
         ("Reference", payload.get("reference", "")),
-        ("Treatment", "not known to anybody who reads this page"),
     ]
 
 
