@@ -71,8 +71,8 @@ CODE_BROKEN = "code.broken"
 """how ('break host', 'envelope', 'safety unit'), category, label, learned_by, shown_at, reference (the entry in the log
 of the place where it was opened), commitment (the words about it are in the vault; None without): never the arm"""
 UNBLINDING_REPORTED = "unblinding.reported"
-"""who [person], how, what ('allocation', 'suspicion', 'list'), impact: words from lists; what was said about it is in the
-vault: commitment"""
+"""who [person], how, what ('allocation', 'suspicion', 'list'), impact: words from lists; what was said about it is in
+the vault: commitment"""
 SNAPSHOT_OPENED = "snapshot.opened"
 """purpose, snapshot (hash), opened (how many allocations): what a data monitoring committee's statistician opened"""
 TREATMENT_STOPPED = "treatment.stopped"
@@ -89,8 +89,8 @@ DATA_SIGNED_OFF = "data.signed_off"
 """stage, site, meaning, name, visits [closed by the stage], whole ('yes' for the last stage: logs and every other page
 too), pages (how many) and content (SHA-256) of the site's pages of that stage"""
 TRIAL_UNBLINDED = "trial.unblinded"
-"""stage, with (the second person), how ('escrow', or 'slots' where a share of the seed was lost), opened (how many slots
-were opened), assignments {participant: arm} only after the final lock"""
+"""stage, with (the second person), how ('escrow', or 'slots' where a share of the seed was lost), opened (how many
+slots), assignments {participant: arm} only after the final lock"""
 PAYLOAD_REDACTED = "payload.redacted"
 """fact (number), items [what was redacted], kept {item: text}: the rest of the redacted page; on, not_done, confirmed:
 the page's own as they stand"""
