@@ -86,6 +86,10 @@ def _require_texts(notice: Notice) -> None:
             raise BadNotice(f"{field.name} is no text")
 
 
+def _who(notice: Notice) -> str:
+    return notice.name if notice.name == notice.learned_by else f"{notice.name} ({notice.learned_by})"
+
+
 def told(notice: Notice, title: str, telephone: str, reason: str) -> str:
     """The notice as a letter to the sponsor and the principal investigator. `reason` is the category in words."""
     drill = notice.kind == DRILL
@@ -95,7 +99,7 @@ def told(notice: Notice, title: str, telephone: str, reason: str) -> str:
         f"Trial       {title} ({notice.trial})",
         f"Label       {notice.label}",
         f"Shown at    {notice.shown_at} (UTC)",
-        f"Shown to    {notice.name} ({notice.learned_by}), site {notice.site or 'not named'}",
+        f"Shown to    {_who(notice)}, site {notice.site or 'not named'}",
         f"Reason      {reason}",
         f"Reference   {notice.reference}",
         *(f"ALARM       {alarm}" for alarm in notice.alarms),

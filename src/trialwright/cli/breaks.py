@@ -44,7 +44,7 @@ def take_in(
         desk.ledger.close()
     typer.echo(
         f"{len(taken.facts)} code breaks taken in, {taken.known} known before, {taken.drills} drills, "
-        f"{len(letters)} letters written to {folder / breaks.OUTBOX}."
+        f"{len(letters)} new letters in {folder / breaks.OUTBOX}."
     )
     for label in taken.nobody:
         typer.echo(f"ALARM: label {label} was opened and belongs to no participant yet.", err=True)
