@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
-from functools import reduce
+from functools import lru_cache, reduce
 from math import ceil, floor, gcd, lcm
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from trialwright import logic
 from trialwright.design.model import Definition
 from trialwright.design.supply import DosingWeight, amount
 
+HALF = Fraction(1, 2)
 LARGEST_TABLE = 200_000
 """Steps of the smallest vial that a table of amounts may have; a course of 400 g in steps of 2 mg."""
 IDEAL_MAN, IDEAL_WOMAN = Fraction(50), Fraction("45.5")
@@ -50,13 +51,14 @@ class Sizes:
         self.units = tuple(int(size / self.step) for size in vials)
         self._counts: list[int | None] = [0]
 
-    def upto(self, grams: Fraction) -> list[int | None]:
-        """The table up to an amount at least. Raises `CannotPrepare` for one that nobody can be given."""
-        length = floor(grams / self.step) + 1
-        if length > LARGEST_TABLE:
-            raise CannotPrepare(f"{shown(grams)} g are too much for vials in steps of {shown(self.step)} g.")
+    def upto(self, steps: int) -> list[int | None]:
+        """The table up to so many steps at least. Raises `CannotPrepare` for an amount that nobody can be given."""
+        if steps >= LARGEST_TABLE:
+            raise CannotPrepare(
+                f"{shown(steps * self.step)} g are too much for vials in steps of {shown(self.step)} g."
+            )
         counts = self._counts
-        for unit in range(len(counts), length):
+        for unit in range(len(counts), steps + 1):
             before = [counts[unit - size] for size in self.units if size <= unit]
             counts.append(min((count + 1 for count in before if count is not None), default=None))
         return counts
@@ -64,10 +66,14 @@ class Sizes:
     def fewest(self, grams: Fraction) -> tuple[Vials, ...]:
         """The fewest vials that hold exactly so much; of several ways the one with the largest vials first. Raises
         `CannotPrepare` where there is none."""
-        counts, left = self.upto(grams), grams / self.step
-        if left.denominator > 1 or counts[int(left)] is None:
+        steps = grams / self.step
+        if steps.denominator > 1 or self.upto(steps.numerator)[steps.numerator] is None:
             raise CannotPrepare(f"No vials of {sizes(self.vials)} hold exactly {shown(grams)} g.")
-        taken, unit = [], int(left)
+        return self.of(steps.numerator)
+
+    def of(self, unit: int) -> tuple[Vials, ...]:
+        """The vials of an amount in steps that the table has."""
+        taken, counts = [], self._counts
         for size, units in zip(self.vials, self.units, strict=True):
             number = 0
             while units <= unit and counts[unit - units] == (counts[unit] or 0) - 1:
@@ -96,9 +102,11 @@ class Plan:
     made: dict[tuple[Fraction, int, bool], "Course"] = field(default_factory=dict, compare=False, repr=False)
     """Courses as made before: a rehearsal makes the same ones again and again."""
     sizes: Sizes = field(init=False, compare=False, repr=False)
+    ml_per_step: Fraction = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", Sizes(self.vials))
+        object.__setattr__(self, "ml_per_step", self.sizes.step / self.g_per_ml)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +180,9 @@ def _course(plan: Plan, weight_kg: Fraction, days: int, limit: Fraction | None) 
     dose = plan.dose_g_per_kg * weight_kg
     if days == 1 and limit is not None and dose > limit:
         raise CannotPrepare(f"The first day may hold at most {shown(limit)} g, so {shown(dose)} g need another day.")
-    planned = _by_course(plan, dose, days, limit) if plan.per_course else _by_day(plan, dose, days, limit)
+    step = plan.sizes.step
+    most = None if limit is None else floor(limit / step)
+    planned = (_by_course if plan.per_course else _by_day)(plan, dose / step, days, limit, most)
     return Course(weight_kg, dose, tuple(_day(plan, number, *one) for number, one in enumerate(planned, 1)))
 
 
@@ -203,80 +213,89 @@ def shown(number: Fraction) -> str:
 # ------------------------------------------------------------------ from a dose to whole vials
 
 
-def _by_day(plan: Plan, dose: Fraction, days: int, limit: Fraction | None) -> list[tuple[Fraction, Fraction]]:
-    """(target, grams) of each day: what is left of the dose in equal parts over the days that are left, each rounded
-    on its own. What one day is too much, the next ones are too little, so the whole course is off by one rounding."""
-    found, left = [], dose
+Planned = list[tuple[Fraction, int]]
+"""(target, what the vials hold) of each day, both in steps of the vials."""
+
+
+def _by_day(plan: Plan, dose: Fraction, days: int, limit: Fraction | None, most: int | None) -> Planned:
+    """What is left of the dose in equal parts over the days that are left, each rounded on its own. What one day is too
+    much, the next ones are too little, so the whole course is off by one rounding."""
+    found: Planned = []
+    left = dose
     for number in range(days):
-        share = left / (days - number)
-        most = limit if number == 0 else None
-        target = share if most is None else min(share, most)
-        grams = _rounded(plan, target, most)
-        found.append((target, grams))
-        left -= grams
+        target, at_limit = _target(plan, left / (days - number), limit if number == 0 else None)
+        steps = _rounded(plan, target, most if number == 0 else None, at_limit)
+        found.append((target, steps))
+        left -= steps
     return found
 
 
-def _by_course(plan: Plan, dose: Fraction, days: int, limit: Fraction | None) -> list[tuple[Fraction, Fraction]]:
-    """(target, grams) of each day: the course is rounded as a whole, then its vials are spread as evenly as they
-    go."""
-    left = _rounded(plan, dose, None)
-    found = []
+def _target(plan: Plan, share: Fraction, limit: Fraction | None) -> tuple[Fraction, bool]:
+    """The share, or the limit where that is less; and whether it is the limit."""
+    if limit is None or share * plan.sizes.step < limit:
+        return share, False
+    return limit / plan.sizes.step, True
+
+
+def _by_course(plan: Plan, dose: Fraction, days: int, limit: Fraction | None, most: int | None) -> Planned:
+    """The course is rounded as a whole, then its vials are spread as evenly as they go."""
+    left = _rounded(plan, dose, None, False)
+    found: Planned = []
     for number in range(days):
-        share, most = left / (days - number), limit if number == 0 else None
-        target = share if most is None else min(share, most)
-        grams = left if number == days - 1 else _share(plan, target, left, most)
-        if grams <= 0 or (most is not None and grams > most):
+        target, _ = _target(plan, Fraction(left, days - number), limit if number == 0 else None)
+        top = most if number == 0 else None
+        steps = left if number == days - 1 else _share(plan, target, left, top)
+        if steps <= 0 or (top is not None and steps > top):
             raise CannotPrepare(
-                f"{shown(dose)} g in vials of {sizes(plan.vials)} cannot be spread over {days} days; choose fewer days."
+                f"{shown(dose * plan.sizes.step)} g in vials of {sizes(plan.vials)} cannot be spread over {days} days; "
+                "choose fewer days."
             )
-        found.append((target, grams))
-        left -= grams
+        found.append((target, steps))
+        left -= steps
     return found
 
 
-def _share(plan: Plan, target: Fraction, whole: Fraction, most: Fraction | None) -> Fraction:
+def _share(plan: Plan, target: Fraction, whole: int, most: int | None) -> int:
     """The amount of one day nearest to its target (the larger of two) whose rest can still be filled."""
-    step, table = plan.sizes.step, plan.sizes.upto(whole)
-    last = int(whole / step)
-    top = last - 1 if most is None else min(last - 1, floor(most / step))
-    units = [unit for unit in range(1, top + 1) if table[unit] and table[last - unit] is not None]
-    return -min((abs(unit * step - target), -unit) for unit in units)[1] * step if units else Fraction()
+    table = plan.sizes.upto(whole)
+    top = whole - 1 if most is None else min(whole - 1, most)
+    able = (unit for unit in _outwards(target, range(1, top + 1)) if table[unit] and table[whole - unit] is not None)
+    return next(able, 0)
 
 
-def _rounded(plan: Plan, target: Fraction, most: Fraction | None) -> Fraction:
-    """The amount that whole vials can hold for a target, by the declared rule. Of two that are equally good the larger
-    one. At a limit the amount never goes above it."""
-    step, table = plan.sizes.step, plan.sizes.upto(target * (1 + plan.within))
-    low, high = target * (1 - plan.within), target * (1 + plan.within)
+def _rounded(plan: Plan, target: Fraction, most: int | None, at_limit: bool) -> int:
+    """The amount that whole vials can hold for a target, by the declared rule, all in steps. Of two that are equally
+    good the larger one. At a limit the amount never goes above it."""
+    steps, parts = target.numerator, target.denominator
+    share, of = plan.within.numerator, plan.within.denominator
+    low, high = -(-steps * (of - share) // (parts * of)), steps * (of + share) // (parts * of)
     if most is not None:
         high = min(high, most)
     if plan.to == "down":
-        high = min(high, target)
-    if plan.to == "up" and target != most:
-        low = target
-    fitting = range(ceil(low / step), floor(high / step) + 1)
+        high = min(high, steps // parts)
+    if plan.to == "up" and not at_limit:
+        low = -(-steps // parts)
+    fitting, table = range(low, high + 1), plan.sizes.upto(max(high, 0))
     if plan.to == "fewest vials":
-        found = min(
-            ((table[unit] or 0, abs(unit * step - target), -unit) for unit in fitting if table[unit]), default=None
-        )
-        unit = None if found is None else -found[2]
+        able = [(table[unit] or 0, abs(unit - target), -unit) for unit in fitting if table[unit]]
+        found = -min(able)[2] if able else None
     else:
-        unit = next((unit for unit in _outwards(target / step, fitting) if table[unit]), None)
-    if unit is None:
-        raise CannotPrepare(_far(plan, target))
-    return unit * step
+        found = next((unit for unit in _outwards(target, fitting) if table[unit]), None)
+    if found is None:
+        raise CannotPrepare(_far(plan, target * plan.sizes.step))
+    return found
 
 
 def _outwards(centre: Fraction, within: range) -> Iterator[int]:
     """The whole numbers of a range by their distance from the centre, of two equally far ones the larger first."""
-    below, above = floor(centre), floor(centre) + 1
-    if centre == below:
-        if below in within:
-            yield below
-        below -= 1
+    twice, parts = 2 * centre.numerator, centre.denominator
+    nearest = (twice + parts) // (2 * parts)
+    if nearest in within:
+        yield nearest
+    below, above = nearest - 1, nearest + 1
     while below >= within.start or above < within.stop:
-        if above < within.stop and (below < within.start or above - centre <= centre - below):
+        # above - centre <= centre - below, without a fraction
+        if below < within.start or (above < within.stop and (above + below) * parts <= twice):
             if above >= within.start:
                 yield above
             above += 1
@@ -299,12 +318,13 @@ def sizes(vials: Sequence[Fraction]) -> str:
     return ", ".join(f"{shown(size)} g" for size in vials)
 
 
-def _day(plan: Plan, number: int, target: Fraction, grams: Fraction) -> Day:
-    volume = floor(grams / plan.g_per_ml + Fraction(1, 2))
-    bags = ceil(Fraction(volume) / plan.bag_ml)
+def _day(plan: Plan, number: int, target: Fraction, steps: int) -> Day:
+    grams = steps * plan.sizes.step
+    volume = floor(steps * plan.ml_per_step + HALF)
+    bags = ceil(volume / plan.bag_ml)
     each, more = divmod(volume, bags)
     filled = tuple(each + 1 if bag < more else each for bag in range(bags))
-    return Day(number, target, grams, plan.sizes.fewest(grams), volume, filled)
+    return Day(number, target * plan.sizes.step, grams, plan.sizes.of(steps), volume, filled)
 
 
 # ------------------------------------------------------------------ the weight that the dose follows
@@ -380,6 +400,7 @@ def _adjusted(
     return adjusted, (f"adjusted to {shown(adjusted)} kg (ideal weight {shown(round(ideal, 1))} kg)",)
 
 
+@lru_cache(maxsize=4096)
 def exact(text: str) -> Fraction:
     """The exact number of a value as it was written on a page. Raises ValueError for a text that is none."""
     return Fraction(text)

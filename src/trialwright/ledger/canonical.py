@@ -31,8 +31,11 @@ def instant_text(at: datetime) -> str:
 def instant(text: str) -> datetime:
     """The aware instant that canonical text names; exactly the inverse of `instant_text`, any other text is a
     ValueError."""
-    at = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-    if instant_text(at) != text:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a canonical instant") from None
+    if at.tzinfo is None or instant_text(at) != text:
         raise ValueError(f"{text!r} is not a canonical instant")
     return at
 
