@@ -208,3 +208,14 @@ def test_a_role_is_a_name_and_nothing_else() -> None:
     result = ran("ledger", "grants", "app; drop table store_fact")
     assert (result.returncode, result.stdout) == (2, "")
     assert "Traceback" not in result.stderr
+
+
+def test_a_demonstration_says_in_the_folder_and_on_the_report_that_it_is_one(demo: Path) -> None:
+    assert "demonstration = true" in (demo / "trialwright.toml").read_text(encoding="utf-8")
+    report = " ".join((demo / "report" / "index.html").read_text(encoding="utf-8").split())
+    assert "nothing here was ever concealed" in report
+    said = ran("demo", demo, "--trial", SMALL).stdout
+    assert "this program made the keys and the TEST list itself" in said
+    keys = demo.parent / f"{demo.name}.keys"
+    assert not list(keys.glob("*.share"))
+    assert "Demo reviewer" in (keys / "package" / "terms.json").read_text(encoding="utf-8")
