@@ -159,7 +159,7 @@ def plan(definition: Definition) -> Plan:
         vials=tuple(sorted((amount(size, "g") for size in supply.vials), reverse=True)),
         g_per_ml=amount(supply.concentration, "g/mL"),
         bag_ml=amount(supply.bag, "mL"),
-        life=timedelta(seconds=float(amount(supply.in_use_life, "s"))),
+        life=timedelta(seconds=floor(amount(supply.in_use_life, "s"))),
     )
 
 
@@ -207,7 +207,8 @@ def shown(number: Fraction) -> str:
     """A number for people: no exponent, no needless zeros, three places where it has no end."""
     if number.denominator == 1:
         return str(number.numerator)
-    return f"{float(number):.3f}".rstrip("0").rstrip(".")
+    whole, rest = divmod((2000 * number.numerator + number.denominator) // (2 * number.denominator), 1000)
+    return f"{whole}.{rest:03}".rstrip("0").rstrip(".")
 
 
 # ------------------------------------------------------------------ from a dose to whole vials

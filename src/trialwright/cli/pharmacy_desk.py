@@ -14,11 +14,10 @@ from trialwright.allocation.keys import private_key, public_of
 from trialwright.cli.passphrase import asking
 from trialwright.cli.pharmacy_journal import Journal
 from trialwright.conduct import Desk, Person, Refused
-from trialwright.conduct.prepare import UNDER, Planned, planned, product_of, supply_of
+from trialwright.conduct.prepare import Planned, kept_records, opened_arm, planned, product_of, supply_of
 from trialwright.conduct.protocol import Protocol
 from trialwright.design.supply import amount
 from trialwright.ledger.replay import Participant
-from trialwright.ledger.vault import CannotOpen
 from trialwright.store import access
 
 USED = re.compile(r"(?P<lot>.+):(?P<count>[0-9]+)x(?P<size>.+)\Z")
@@ -80,10 +79,7 @@ class Pharmacy:
             )
         finally:
             log.close()
-        try:
-            return self.desk.vault.opened([label], [self.key])[label]
-        except CannotOpen as error:
-            raise Refused(f"The slot was not opened: {error}", "keys") from None
+        return opened_arm(self.desk, label, [self.key])
 
     def product(self, protocol: Protocol, person: Participant, what: str, visit: str) -> tuple[str, str]:
         """(arm, product) of a participant."""
@@ -92,10 +88,7 @@ class Pharmacy:
 
     def records(self) -> list[dict[str, Any]]:
         """The pharmacy's sealed records, and what of the journal was not released yet."""
-        try:
-            kept = [dict(one) for one in self.desk.vault.kept([self.key], UNDER).values()]
-        except CannotOpen as error:
-            raise Refused(f"The records were not opened: {error}", "keys") from None
+        kept = kept_records(self.desk, [self.key])
         there = {one.get("reference") for one in kept}
         waiting = [{"record": "prepared", **one} for one in self.journal.waiting() if one["reference"] not in there]
         return kept + waiting

@@ -18,6 +18,7 @@ from trialwright.ledger import kinds
 from trialwright.ledger.canonical import canonical
 from trialwright.ledger.fact import Fact
 from trialwright.ledger.replay import Participant
+from trialwright.ledger.vault import CannotOpen
 
 UNDER = "supply/"
 """How the keys of the pharmacy's records in the vault begin."""
@@ -109,7 +110,23 @@ def product_of(protocol: Protocol, arm: str) -> str:
     raise Refused(f"The arm of this label gives nothing that is prepared ({', '.join(given)}).", "arm")
 
 
+def opened_arm(desk: Desk, label: str, keys: Sequence[str]) -> str:
+    """The arm of one drawn label, for the holder of a key; refused where it is not opened or not what was committed."""
+    try:
+        return desk.vault.opened([label], keys)[label]
+    except CannotOpen as error:
+        raise Refused(f"The slot was not opened: {error}", "keys") from None
+
+
 # ------------------------------------------------------------------ records
+
+
+def kept_records(desk: Desk, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """The pharmacy's sealed records, for the holder of a key."""
+    try:
+        return [dict(one) for one in desk.vault.kept(keys, UNDER).values()]
+    except CannotOpen as error:
+        raise Refused(f"The records were not opened: {error}", "keys") from None
 
 
 def keep_supply(desk: Desk, *, record: Mapping[str, Any], reference: str, by: Person) -> Fact:
