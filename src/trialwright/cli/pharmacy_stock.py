@@ -138,6 +138,8 @@ def _show(columns: Sequence[str], rows: Iterable[Sequence[str]], csv: Path | Non
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> None:
+    import sys
+
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -145,4 +147,7 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str) ->
     table = Table(*columns, title=title, box=box.SIMPLE)
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False, emoji=False, markup=False).print(table if rows else f"{title}: no record")
+    # Numbers that are cut off would be of no use to an account; without a terminal a line is as long as it must be.
+    width = None if sys.stdout.isatty() else 240
+    console = Console(highlight=False, emoji=False, markup=False, width=width)
+    console.print(table if rows else f"{title}: no record")
