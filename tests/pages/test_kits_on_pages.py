@@ -3,7 +3,8 @@
 import pytest
 from tests.plugins.kits import NURSE, KitWorld, kit_world, swapped_slots
 from tests.plugins.worlds import allocation_list
-from tests.spec.blinding.two_worlds import differences, normalised, of_the_pages, tokens
+from tests.spec.blinding.obtaining import of_the_pages
+from tests.spec.blinding.two_worlds import differences, normalised, tokens
 
 from trialwright import conduct
 from trialwright.conduct import Refused
@@ -44,7 +45,7 @@ def test_a_participant_s_page_names_the_kits_and_the_office_hears_where_none_was
     ann = trial.world.numbers["Ann"]
     numbers = [kit.number for kit in trial.desk.state.kits.values() if kit.participant == ann]
     pages = of_the_pages(trial.desk.ledger, list(trial.world.numbers.values()))
-    hers = pages[f"page nurse /participants/{ann}"]
+    hers = pages[f"page nurse get /participants/{ann}"]
     assert len(numbers) == 2
     assert all(number in hers for number in numbers)
     assert "Kits handed out" in hers

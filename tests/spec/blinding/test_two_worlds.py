@@ -1,40 +1,39 @@
 """Non-interference: whoever is blinded gets the same to the last letter, whatever the allocation is.
 
-Three worlds differ in nothing but the arms on the list. All that a blinded role, a backup or a log can show is
-compared. Then leaks are planted, one at a time: each must be found, which is how this test proves itself.
+Three worlds differ in nothing but the arms on the list. One story plays everything that the program can do; all that a
+blinded role, a backup or a log can show of it is compared. That the story leaves nothing out is tested too: every kind
+of fact, every verb, every address, every blinded command. `test_planted_leaks` shows that a leak would be found.
 """
 
-import logging
-from collections.abc import Callable
-from dataclasses import replace
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.pages.conftest import _page_settings  # noqa: F401 - configures Django for the pages
-from tests.plugins.worlds import allocation_list
-from tests.spec.blinding import two_worlds
-from tests.spec.blinding.two_worlds import WORLDS, Arranged, Obtained, as_drawn, differences, in_turn, swapped
+from tests.spec.blinding import obtaining, two_worlds
+from tests.spec.blinding.commands import LINES, RESEALED, obtained_by_commands
+from tests.spec.blinding.everything import BLINDED, played
+from tests.spec.blinding.two_worlds import WORLDS, as_drawn, differences, in_turn, swapped
 
-from trialwright.allocation import slots
-from trialwright.allocation.slots import OpenSlot
-from trialwright.conduct import Desk, Refused
+from trialwright import conduct
+from trialwright.cli.classes import CLASSES, Output
+from trialwright.conduct import Desk
 from trialwright.ledger import kinds
-from trialwright.ledger.canonical import fingerprint
-from trialwright.ledger.fact import Fact
-from trialwright.ledger.snapshot import Snapshot
-from trialwright.ledger.vault import Slot
-from trialwright.simulate.vault import MemoryVault
-from trialwright.store import committed
-from trialwright.store.vault import SealedVault
 from trialwright.store.world import ServerClock
-from trialwright.web.clinic import timeline
 
-OTHERS = [swapped, in_turn]
-EXPECTED = {kinds.ALLOCATION_DRAWN, kinds.SEALED_KEPT, kinds.QUERY_CLOSED, kinds.DATABASE_LOCKED, kinds.TRIAL_UNBLINDED}
-"""What the story must have come to, so that the comparison means something."""
+KINDS = {
+    value for name, value in vars(kinds).items() if name.isupper() and re.fullmatch(r"[a-z_]+\.[a-z_]+", str(value))
+}
+NOT_WRITTEN = {"expire_kits": "no kit expires within the story; a kit that has not is refused to the last letter alike"}
+"""Verbs that the story tries and that write nothing in it."""
+BY_THE_WORLD = {"open_trial", "consent"}
+"""Played before the story's own acts."""
+NO_LINE = {"demo": "makes a trial of its own; what it makes is compared by the commands that it is made of"}
+"""Commands that are the same for all and have no line."""
 
 
 @pytest.fixture(autouse=True)
@@ -43,238 +42,146 @@ def _one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ServerClock, "now", lambda self: datetime(2026, 3, 2, 8, 0, tzinfo=UTC))
 
 
+# ---------------------------------------------------------------- the comparison
+
+
 @pytest.mark.requirement("BL2", "RN2")
 def test_no_answer_fact_page_report_or_log_line_depends_on_an_allocation(tmp_path: Path) -> None:
-    found = {name: two_worlds.obtained_in_memory(world, tmp_path / name) for name, world in WORLDS.items()}
+    """Every address for every blinded role and for nobody, twice; a monitor and an assessor also try query strings,
+    other methods and pages that fail."""
+    curious = ("monitor", "assessor")
+    found = {
+        name: two_worlds.obtained_in_memory(world, tmp_path / name, curious=curious) for name, world in WORLDS.items()
+    }
     first = found["as drawn"]
-    assert {"state", "snapshot", "log", "report index.html", "page monitor /participants"} <= first.keys()
-    assert all(f"kind='{kind}'" in str(first) for kind in EXPECTED)
+    assert {"state", "snapshot", "log", "report index.html"} <= first.keys()
+    asked = [f"{when} page {role} get /overview" for when in ("before the lock,", "at the end,") for role in BLINDED]
+    assert set(asked) <= first.keys()
+    assert "at the end, page assessor get /participants?assignment=T" in first
     for name in found:
         assert differences(first, found[name]) == [], name
 
 
 @pytest.mark.requirement("BL2", "RN2")
-def test_no_file_table_head_or_verification_depends_on_an_allocation(tmp_path: Path) -> None:
-    found = {name: two_worlds.obtained_on_disk(world, tmp_path / name / "trial") for name, world in WORLDS.items()}
+def test_no_file_table_statement_head_or_verification_depends_on_an_allocation(tmp_path: Path) -> None:
+    places = {name: tmp_path / str(rank) for rank, name in enumerate(WORLDS)}
+    found = {name: two_worlds.obtained_on_disk(world, places[name] / "trial") for name, world in WORLDS.items()}
     first = found["as drawn"]
-    assert {"heads", "verified", "sqlite store_slot", "sqlite store_page", "file heads.log"} <= first.keys()
-    for name in found:
-        assert differences(first, found[name]) == [], name
+    assert {"verified", "sqlite store_slot", "sqlite store_page", "file heads.log", "statements"} <= first.keys()
+    assert "BEGIN" in first["statements"]
+    assert "facts verified; the last signed head is" in first["verified"]
+    assert differences(first, found["swapped"]) == []
+    # The client of who chooses kits is not played where other people share an arm.
+    assert differences(first, found["in turn"]) == ["statements"]
 
 
 @pytest.mark.requirement("BL2", "RN2")
 def test_no_table_of_postgresql_depends_on_an_allocation(tmp_path: Path, new_database: Callable[[], str]) -> None:
-    found = {
-        name: two_worlds.obtained_on_disk(world, tmp_path / name / "trial", new_database())
-        for name, world in WORLDS.items()
-    }
-    first = found["as drawn"]
+    first, other = (
+        two_worlds.obtained_on_disk(world, tmp_path / str(rank) / "trial", new_database())
+        for rank, world in enumerate((as_drawn, swapped))
+    )
     assert {"postgresql store_slot", "postgresql store_fact", "postgresql store_sealedvalue"} <= first.keys()
-    for name in found:
-        assert differences(first, found[name]) == [], name
+    assert differences(first, other) == []
+
+
+@pytest.mark.long
+@pytest.mark.requirement("BL2", "RN2")
+def test_no_table_of_postgresql_tells_who_shares_an_arm(tmp_path: Path, new_database: Callable[[], str]) -> None:
+    first, other = (
+        two_worlds.obtained_on_disk(world, tmp_path / str(rank) / "trial", new_database())
+        for rank, world in enumerate((as_drawn, in_turn))
+    )
+    assert differences(first, other) == ["statements"]
+
+
+@pytest.mark.requirement("BL2")
+def test_no_command_prints_refuses_or_writes_anything_by_an_allocation(tmp_path: Path) -> None:
+    """What is printed, exit codes, refusals, and every file to its last byte: backups, the committee's snapshot, the
+    card, letters, the report, manifests of shipments, accounts of kits."""
+    found = []
+    for rank, world in enumerate((as_drawn, swapped)):
+        (tmp_path / str(rank)).mkdir()
+        found.append(obtained_by_commands(world, tmp_path / str(rank)))
+    assert {"card.html", "backup: sqlite store_fact", "committee tables/participants.csv"} <= found[0].keys()
+    assert differences(*found) == []
 
 
 @pytest.mark.requirement("BL2")
 def test_a_rehearsal_in_which_nothing_works_is_the_same_to_the_last_fact() -> None:
     first = two_worlds.obtained_from_a_rehearsal(as_drawn)
     assert len(first) > 100
-    for other in OTHERS:
+    for other in (swapped, in_turn):
         assert differences(first, two_worlds.obtained_from_a_rehearsal(other)) == []
 
 
-# ---------------------------------------------------------------- planted leaks
-
-ARMS: dict[str, str] = {}
-"""Label -> arm of the world that is played; what a programmer who leaks might hold by mistake."""
+# ---------------------------------------------------------------- nothing is left out
 
 
-def knowing(arranged: Arranged) -> Arranged:
-    """Remember the arms of the world that is about to be played."""
-    ARMS.update({slot.label: slot.arm for slot in arranged(allocation_list())})
-    return arranged
+@contextmanager
+def writing(wrote: set[str]) -> Iterator[None]:
+    """Note under which permission each fact is written."""
+    act, append = Desk.act, Desk.append
+    current = [""]
 
+    def acting(self: Desk, verb: str, by: Any) -> Any:
+        current[0] = verb
+        return act(self, verb, by)
 
-def found_out(obtained: Callable[[Arranged, Path], Obtained], place: Path) -> list[str]:
-    """What differs between the first world and the others, the leak being planted."""
-    first, *others = [obtained(knowing(world), place / name / "trial") for name, world in WORLDS.items()]
-    return [difference for other in others for difference in differences(first, other)]
+    def appending(self: Desk, *details: Any, **more: Any) -> Any:
+        wrote.add(current[0])
+        return append(self, *details, **more)
 
-
-def drawn(vault: type, change: Callable[[Slot, str], Slot]) -> Callable[[Any, str], Slot]:
-    """A vault whose answer to a draw is changed by the arm."""
-    before = vault.draw  # type: ignore[attr-defined]
-
-    def draw(self: Any, *asked: Any) -> Slot:
-        slot: Slot = before(self, *asked)
-        return change(slot, ARMS[slot.label])
-
-    return draw
-
-
-def appended(change: Callable[[Desk, str, dict[str, Any], dict[str, Any]], None]) -> Callable[..., Fact]:
-    """A desk that changes what it appends: `change(desk, kind, payload, more)`."""
-    before = Desk.append
-
-    def append(self: Desk, by: Any, kind: str, payload: Any, version: str, *place: Any, **more: Any) -> Fact:
-        payload = dict(payload)
-        change(self, kind, payload, more)
-        return before(self, by, kind, payload, version, *place, **more)
-
-    return append
-
-
-def _position(patch: pytest.MonkeyPatch) -> None:
-    """In the fact alone: a vault that gave such a slot would be refused, because it is not its turn."""
-
-    def later(desk: Desk, kind: str, payload: dict[str, Any], more: dict[str, Any]) -> None:
-        if kind == kinds.ALLOCATION_DRAWN:
-            payload["position"] = str(int(payload["position"]) + (ARMS[payload["label"]] == "T"))
-
-    patch.setattr(Desk, "append", appended(later))
-
-
-def _logged(patch: pytest.MonkeyPatch) -> None:
-    def say(slot: Slot, arm: str) -> Slot:
-        logging.getLogger("trialwright").info("drew %s for %s", slot.label, arm)
-        return slot
-
-    patch.setattr(MemoryVault, "draw", drawn(MemoryVault, say))
-
-
-def _reason(patch: pytest.MonkeyPatch) -> None:
-    def change(desk: Desk, kind: str, payload: dict[str, Any], more: dict[str, Any]) -> None:
-        if kind == kinds.ALLOCATION_DRAWN:
-            more["why"] = f"arm {ARMS[payload['label']]} was next"
-
-    patch.setattr(Desk, "append", appended(change))
-
-
-def _digest(patch: pytest.MonkeyPatch) -> None:
-    """Forty-eight coin flips can be tried out against it."""
-
-    def change(desk: Desk, kind: str, payload: dict[str, Any], more: dict[str, Any]) -> None:
-        if kind == kinds.TRIAL_UNBLINDED:
-            payload["digest"] = fingerprint({label: ARMS[label] for label in desk.state.labels})
-
-    patch.setattr(Desk, "append", appended(change))
-
-
-def _time(patch: pytest.MonkeyPatch) -> None:
-    """The preparation of one arm takes longer before the draw is written down."""
-
-    def change(desk: Desk, kind: str, payload: dict[str, Any], more: dict[str, Any]) -> None:
-        if kind == kinds.ALLOCATION_DRAWN and ARMS[payload["label"]] == "T":
-            desk.clock.move(seconds=1)  # type: ignore[attr-defined]
-
-    patch.setattr(Desk, "append", appended(change))
-
-
-def _order(patch: pytest.MonkeyPatch) -> None:
-    """A payload in another order has the same digest, and is kept in that order."""
-
-    def change(desk: Desk, kind: str, payload: dict[str, Any], more: dict[str, Any]) -> None:
-        if kind == kinds.ALLOCATION_DRAWN and ARMS[payload["label"]] == "T":
-            payload["stratum"] = payload.pop("stratum")
-
-    patch.setattr(Desk, "append", appended(change))
-
-
-def _check(patch: pytest.MonkeyPatch) -> None:
-    """A question that is put in one arm alone."""
-    recording = import_module("trialwright.conduct.record")
-    before = recording.news
-
-    def news(rules: Any, entered: Any, findings: Any) -> Any:
-        if ARMS[allocation_list()[0].label] == "T":
-            raise Refused("Was the infusion slowed down?", "values")
-        return before(rules, entered, findings)
-
-    patch.setattr(recording, "news", news)
-
-
-def _leaf(patch: pytest.MonkeyPatch) -> None:
-    """A commitment without its nonce: equal arms have equal leaves, as with deterministic encryption."""
-    patch.setattr(OpenSlot, "leaf", lambda self, trial, annex: fingerprint(["leaf", self.arm]))
-
-
-def _snapshot(patch: pytest.MonkeyPatch) -> None:
-    before = Snapshot.participants.func  # type: ignore[attr-defined]
-
-    def participants(self: Snapshot) -> Any:
-        table = before(self)
-        arms = [ARMS.get(label) for label in table.columns["label"]]
-        return replace(table, columns={**table.columns, "treatment": arms})
-
-    patch.setattr(Snapshot, "participants", property(participants))
-
-
-def _page(patch: pytest.MonkeyPatch) -> None:
-    shown = dict(timeline.DETAILS)
-    shown[kinds.ALLOCATION_DRAWN] = lambda definition, payload, sees: [("Bag", f"type {ARMS[payload['label']]}")]
-    patch.setattr(timeline, "DETAILS", shown)
-
-
-IN_MEMORY = [_position, _logged, _reason, _digest, _time, _order, _check, _leaf, _snapshot, _page]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Desk, "act", acting)
+        patch.setattr(Desk, "append", appending)
+        yield
 
 
 @pytest.mark.requirement("BL2")
-@pytest.mark.parametrize("leak", IN_MEMORY, ids=lambda leak: leak.__name__.strip("_"))
-def test_a_leak_in_the_program_is_found(
-    leak: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    leak(monkeypatch)
-    assert found_out(two_worlds.obtained_in_memory, tmp_path)
+def test_every_kind_of_fact_and_every_verb_occurs_in_the_story() -> None:
+    wrote: set[str] = set()
+    with writing(wrote):
+        story = two_worlds.in_memory(as_drawn)
+        played(story)
+    facts = story.world.facts()
+    assert {fact.kind for fact in facts} == KINDS
+    assert set(conduct.MAY) - wrote == NOT_WRITTEN.keys()
+    functions = {name for name in conduct.__all__ if name.islower()}
+    assert functions - story.verbs == BY_THE_WORLD
+    (opening,) = (fact for fact in facts if fact.kind == kinds.TRIAL_UNBLINDED)
+    assert opening.payload["assignments"] == {}  # type: ignore[index]
 
 
-def _length(patch: pytest.MonkeyPatch) -> None:
-    before = slots.sealed
-    patch.setattr(slots, "sealed", lambda content, keys: before(content + b" " * content.count(b'"arm": "T"'), keys))
-
-
-def _rows(patch: pytest.MonkeyPatch) -> None:
-    """The slots are kept one arm after the other, and the guard that refuses to draw from such a list is gone."""
-    before = SealedVault.take_in
-    patch.setattr(committed, "stands", lambda slots, root: True)
-
-    def take_in(self: SealedVault, sealed: slots.SealedList, trial: str) -> None:
-        ordered = sorted(sealed.slots, key=lambda slot: ARMS[slot.label])
-        before(self, replace(sealed, slots=tuple(ordered)), trial)
-
-    patch.setattr(SealedVault, "take_in", take_in)
-
-
-def _file(patch: pytest.MonkeyPatch) -> None:
-    def worksheet(slot: Slot, arm: str) -> Slot:
-        (PLACES[-1] / f"worksheet-{slot.label}-{arm}.txt").touch()
-        return slot
-
-    patch.setattr(SealedVault, "draw", drawn(SealedVault, worksheet))
-
-
-def _size(patch: pytest.MonkeyPatch) -> None:
-    """A file beside the database is longer by one character."""
-
-    def note(slot: Slot, arm: str) -> Slot:
-        with (PLACES[-1] / "drawn.log").open("a", encoding="utf-8") as file:
-            file.write("." * (1 + (arm == "T" and slot.label == allocation_list()[0].label)))
-        return slot
-
-    patch.setattr(SealedVault, "draw", drawn(SealedVault, note))
-
-
-PLACES: list[Path] = []
-
-
-def on_disk(arranged: Arranged, folder: Path) -> Obtained:
-    """The world on disk; leaks find its folder."""
-    PLACES.append(folder)
-    return two_worlds.obtained_on_disk(arranged, folder)
+@pytest.mark.requirement("BL1", "BL2")
+def test_every_blinded_command_has_a_line() -> None:
+    """Those that show arms after the unblinding are run before it, when they must show none."""
+    lines = (LINES + RESEALED).splitlines()
+    same = [name for name, output in CLASSES.items() if output in (Output.BLINDED, Output.AFTER_UNBLINDING)]
+    lacking = [name for name in same if not any(line.startswith(f"{name} ") for line in lines)]
+    assert lacking == list(NO_LINE)
 
 
 @pytest.mark.requirement("BL2")
-@pytest.mark.parametrize("leak", [_length, _rows, _file, _size], ids=lambda leak: leak.__name__.strip("_"))
-def test_a_leak_in_the_folder_is_found(
-    leak: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    leak(monkeypatch)
-    assert found_out(on_disk, tmp_path)
+def test_every_address_is_asked_and_one_that_cannot_be_filled_fails() -> None:
+    from django.urls import get_resolver
+
+    known = {"participant": ["NORTH-001-I", "NORTH-002-G"], "token": ["guess"]}
+    patterns = [str(route.pattern) for route in get_resolver("trialwright.web.urls").url_patterns]
+    assert len(list(obtaining.addresses(known))) == len(patterns) + 1
+    assert obtaining.filled("a/<str:participant>/<token>", known) == ["/a/NORTH-001-I/guess", "/a/NORTH-002-G/guess"]
+    with pytest.raises(obtaining.CannotFill, match="nothing is known to fill 'kit' with"):
+        obtaining.filled("kits/<str:kit>", known)
+
+
+def test_what_is_encrypted_is_compared_by_its_length_and_by_which_rows_are_the_same(tmp_path: Path) -> None:
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "t.sqlite3") as database:
+        database.execute("CREATE TABLE t (ciphertext BLOB)")
+        rows = [(b"age\n--- a\n12345",), (b"age\n--- b\n12345",), (b"age\n--- a\n12345",)]
+        database.executemany("INSERT INTO t VALUES (?)", rows)
+    database.close()
+    (text,) = obtaining.of_sqlite(tmp_path / "t.sqlite3").values()
+    assert re.findall(r"sealed 5, number (\d)", text) == ["1", "2", "1"]
+    assert obtaining.without_ciphertexts('{"a": "YWdlLWVuY3J5cHRpb24KLS0tIHgKMTIz"}') == '{"a": "sealed 3"}'
