@@ -309,7 +309,7 @@ def _same_person(package: Package) -> list[str]:
     if review is not None:
         parts.append((REVIEWER, review.reviewed_by, review.public_key))
     return [
-        f"{name} is {one} and {other}: these are different people"
+        f"{name} is {one} and {other}: these are different people; ask another"
         for place, (one, name, key) in enumerate(parts)
         for other, also, its_key in parts[place + 1 :]
         if name.strip().casefold() == also.strip().casefold() or key == its_key

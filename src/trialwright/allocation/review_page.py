@@ -13,7 +13,8 @@ LINES = 56
 STYLE = """body{font:15px/1.45 sans-serif;margin:3.5em 2em;color:#222}h1{font-size:1.5em}h2{font-size:1.15em}
 table{border-collapse:collapse;margin:.6em 0}td,th{border:1px solid #bbb;padding:.2em .6em;text-align:left;
 vertical-align:top;overflow-wrap:anywhere}.class{position:fixed;top:0;left:0;right:0;background:#8b1a1a;color:#fff;
-padding:.4em 2em;font-weight:bold}.wrong{background:#fbe3e3}@media print{.class{position:fixed;color:#000;
+padding:.4em 2em;font-weight:bold}.wrong{background:#fbe3e3}th:last-child,
+td:last-child{white-space:nowrap;overflow-wrap:normal}@media print{.class{position:fixed;color:#000;
 background:#fff;border-bottom:2px solid #000}}"""
 
 

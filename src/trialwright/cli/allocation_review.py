@@ -9,6 +9,7 @@ import typer
 from trialwright.cli.passphrase import PassphraseFile, asking
 
 if TYPE_CHECKING:
+    from trialwright.allocation.package import Package
     from trialwright.allocation.review import Report
 
 
@@ -33,7 +34,7 @@ def review(
     """
     from trialwright import design
     from trialwright.allocation.keys import private_key
-    from trialwright.allocation.package import read_package
+    from trialwright.allocation.package import read_package, sign_review
     from trialwright.allocation.review import review as reviewed
     from trialwright.allocation.review_page import verdict
     from trialwright.conduct.catalogue import catalogue
@@ -46,13 +47,15 @@ def review(
     report = reviewed(
         read_package(package), design.read(trial, catalogue()), [private_key(key, asking(passphrase_file))], slots
     )
+    signed = _signed(report, sign, by.strip()) if report.right and sign is not None and by else None
     _write(report, output)
     typer.echo(verdict(report))
     typer.echo(f"{output}: UNBLINDED, for your file alone", err=True)
     if not report.right:
         raise typer.Exit(1)
-    if sign is not None and by:
-        _sign(package, report, sign, by.strip())
+    if signed is not None and by:
+        sign_review(package, signed)
+        typer.echo(f"{package}: signed as reviewed by {by.strip()}.")
 
 
 def _require_place(output: Path, package: Path) -> None:
@@ -62,6 +65,8 @@ def _require_place(output: Path, package: Path) -> None:
         raise typer.BadParameter("the report names arms and never lies in the package", param_hint="--output")
     if any((folder / "trialwright.toml").exists() for folder in folders):
         raise typer.BadParameter("the report names arms and never lies in a trial's folder", param_hint="--output")
+    if output.exists():
+        raise typer.BadParameter("it exists and is never overwritten; name another file", param_hint="--output")
     if output.suffix not in (".html", ".txt"):
         raise typer.BadParameter("name a file that ends in .html or .txt", param_hint="--output")
 
@@ -73,18 +78,20 @@ def _write(report: "Report", output: Path) -> None:
     write_private(output, (as_html if output.suffix == ".html" else as_text)(report).encode())
 
 
-def _sign(folder: Path, report: "Report", key_file: Path, by: str) -> None:
-    """Put the reviewer's signature under the terms, unless the reviewer made or witnessed the list."""
+def _signed(report: "Report", key_file: Path, by: str) -> "Package":
+    """The package with the reviewer's signature under the terms; refused to who made or witnessed the list, before
+    anything is written."""
     from trialwright.allocation.keys import write_private
-    from trialwright.allocation.package import PackageRefused, problems, reviewed_package, sign_review
+    from trialwright.allocation.package import PackageRefused, problems, reviewed_package
     from trialwright.allocation.seed_shares import read_signing_key
-    from trialwright.ledger.heads import new_signing_key
+    from trialwright.ledger.heads import new_signing_key, signing_key
 
-    if not key_file.exists():
-        write_private(key_file, new_signing_key())
-    signed = reviewed_package(report.package, by, datetime.now(UTC).date().isoformat(), read_signing_key(key_file))
+    new = None if key_file.exists() else new_signing_key()
+    key = read_signing_key(key_file) if new is None else signing_key(new)
+    signed = reviewed_package(report.package, by, datetime.now(UTC).date().isoformat(), key)
     wrong = problems(signed)
     if wrong:
         raise PackageRefused(wrong)
-    sign_review(folder, signed)
-    typer.echo(f"{folder}: signed as reviewed by {by}.")
+    if new is not None:
+        write_private(key_file, new)
+    return signed

@@ -46,7 +46,7 @@ def open_(
     require_room(folder)
     definition = design.read(trial, catalogue())
     held = read_package(package)
-    person = Person(by, "sponsor", by)
+    person = Person(by.strip(), "sponsor", by.strip())
     wrong = _wrong(held, definition, published, person, accepted_by, rehearsal)
     if wrong:
         raise PackageRefused(("the trial is not opened:", *(f"  - {one}" for one in wrong)))

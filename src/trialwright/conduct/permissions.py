@@ -124,7 +124,9 @@ class Person:
 
 
 def require(verb: str, by: Person) -> None:
-    """Refuse a role that may not do this."""
+    """Refuse a role that may not do this, and somebody without a name."""
+    if not by.id.strip():
+        raise Refused("Every act names who does it; give a name or an id.", "name")
     if by.role not in MAY[verb]:
         raise Refused(f"{a_person(by.role)} may not {DOES[verb]}; ask one of: {people(MAY[verb])}.", "permission")
 

@@ -202,6 +202,20 @@ def test_a_definition_that_names_the_annex_leaves_no_choice_of_another(tmp_path:
     assert read_package(held.package).terms.annex_sha256 in hashed
 
 
+@pytest.mark.requirement("RN8")
+def test_the_day_is_rehearsed_with_the_same_definition_although_it_names_the_annex(tmp_path: Path) -> None:
+    """A test list's annex has another purpose, hence another hash; no real trial takes the list anyway."""
+    shutil.copytree(SMALL, tmp_path / "trial-files")
+    definition = tmp_path / "trial-files" / "trial.yaml"
+    text = definition.read_text(encoding="utf-8")
+    named = "  annex_sha256: " + "ab" * 32
+    definition.write_text(text.replace("  method: permuted_block\n", f"  method: permuted_block\n{named}\n"))
+    held = Ceremony(tmp_path, tmp_path / "trial-files").reviewed("--test")
+    done(*held.opening("--rehearsal"))
+    assert store.read_state(held.at("trial")).rehearsal
+    connections.close_all()
+
+
 def test_nothing_secret_is_written_into_a_trials_folder(copied: Ceremony) -> None:
     done(*copied.opening())
     inside = copied.at("trial") / "g.share"
@@ -287,14 +301,16 @@ def test_who_made_or_witnessed_the_list_does_not_review_it(tmp_path: Path) -> No
         ("will witness", "new.key", "is witness and reviewer"),
         ("Rita Reviewer", "generator.share.signing-key", "is generator and reviewer"),
     ):
-        held.at("review.txt").unlink(missing_ok=True)
         assert says in refused(*held.review("--sign", held.at(key), "--by", by))
+        assert not any(held.at(name).exists() for name in ("review.txt", "new.key")), "a refusal left a file behind"
         assert read_package(held.package).review is None
 
 
 def test_a_key_that_opens_nothing_reviews_nothing(copied: Ceremony) -> None:
     told = [copied.at("keys") / "escrow-1.key" if "safety-unit" in str(one) else one for one in copied.review()]
+    copied.at("review.txt").unlink()
     assert "this key does not open the annex" in refused(*told)
+    assert not copied.at("review.txt").exists()
 
 
 # ------------------------------------------------------------------ opening with what is wrong
@@ -388,6 +404,8 @@ def test_everything_that_speaks_against_opening_is_said_at_once(copied: Ceremony
     said = refused(*copied.opening("--rehearsal", by="Gina Generator"))
     assert "this is a production list, which a rehearsal must not use up" in said
     said = refused(*copied.opening(by="Gina Generator"))
+    assert "Gina Generator had part in" in refused(*copied.opening(by=" Gina Generator "))
+    assert "give a name" in refused(*copied.opening(by=" "))
     for sentence in ("nobody has reviewed", "published root is not", "Gina Generator had part in the allocation list"):
         assert sentence in said
 
