@@ -135,6 +135,7 @@ class Program:
     def files(self) -> Obtained:
         """What was written, whole folders of trials among it."""
         trials = {name: of_the_folder(self.out / name) for name in TRIALS if (self.out / name).is_dir()}
+        trials["the trial itself"] = of_the_folder(self.trial)
         found = {f"{name}: {what}": text for name, one in trials.items() for what, text in one.items()}
         for path in sorted(self.out.iterdir()):
             if path.name not in trials:
@@ -154,7 +155,7 @@ class Program:
         from trialwright import store
 
         named = {}
-        for folder in [self.out / name for name in TRIALS if (self.out / name).is_dir()]:
+        for folder in [self.trial, *(self.out / name for name in TRIALS if (self.out / name).is_dir())]:
             named |= signatures((folder / "heads.log").read_text(encoding="utf-8"))
             named[store.read_folder(folder).head_key] = "<signs heads>"
             ledger = store.open_ledger(folder)

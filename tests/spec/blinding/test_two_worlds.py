@@ -104,6 +104,7 @@ def test_no_command_prints_refuses_or_writes_anything_by_an_allocation(tmp_path:
         (tmp_path / str(rank)).mkdir()
         found.append(obtained_by_commands(world, tmp_path / str(rank)))
     assert {"card.html", "backup: sqlite store_fact", "committee tables/participants.csv"} <= found[0].keys()
+    assert "the trial itself: file outbox/code-break-00001.txt" in found[0]
     assert differences(*found) == []
 
 
