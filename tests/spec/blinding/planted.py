@@ -262,15 +262,15 @@ def _sequence(patch: Patch) -> None:
 
 
 def _rows(patch: Patch) -> None:
-    """Of the slots of one position, those of one arm are kept first. (One arm after the other in a stratum would be
-    refused at the first draw.)"""
-    before = SealedVault.take_in
+    """Slots that are sealed anew are kept one arm after the other. (A list that is kept so is refused at its first
+    draw.)"""
+    before = SealedVault.reseal
 
-    def take_in(self: SealedVault, sealed: slots.SealedList, trial: str) -> int:
-        ordered = sorted(sealed.slots, key=lambda slot: (slot.position, ARMS[slot.label]))
-        return before(self, replace(sealed, slots=tuple(ordered)), trial)
+    def reseal(self: SealedVault, ciphertexts: Any, taken_by: int) -> Any:
+        ordered = sorted(ciphertexts, key=lambda label: ARMS[label])
+        return before(self, {label: ciphertexts[label] for label in ordered}, taken_by)
 
-    patch.setattr(SealedVault, "take_in", take_in)
+    patch.setattr(SealedVault, "reseal", reseal)
 
 
 def _order(patch: Patch) -> None:
