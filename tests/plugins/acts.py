@@ -21,6 +21,11 @@ def draft(kind: str, payload: Mapping[str, Any], second: int = 0, **more: Any) -
     return Draft(at=at(second), kind=kind, payload=payload, **given)
 
 
+def sealed_value(commitment: str, second: int = 0, **more: Any) -> Draft:
+    """The fact that commits to a value in the vault; without it the value is none of this trial's."""
+    return draft(kinds.SUPPLY_SEALED, {"commitment": commitment, "reference": commitment[:32]}, second, **more)
+
+
 def consent(participant: str = "AMC-001-K", second: int = 0, **more: Any) -> Draft:
     """A participant's consent."""
     payload = {"site": "AMC", "form_version": "1.0", "scopes": {"trial": "yes", "biobank": "no"}}

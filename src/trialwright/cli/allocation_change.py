@@ -93,12 +93,11 @@ def reseal(
     against its commitment before it is sealed again. Nothing in the trial's folder changes until the package is
     approved.
     """
-    from trialwright import store
     from trialwright.allocation.keys import private_key
     from trialwright.cli.passphrase import asking
-    from trialwright.store.list_changes import resealed
+    from trialwright.store.list_changes import recipients_of, resealed
 
-    recipients = _recipients(store.read_folder(folder).recipients, recipient or [], without or [])
+    recipients = _recipients(recipients_of(folder), recipient or [], without or [])
     private = [private_key(path, asking(passphrase_file)) for path in key]
     package = resealed(folder, private, recipients)
     with out.open("xb") as file:

@@ -19,6 +19,7 @@ from trialwright.conduct.protocol import Protocol
 from trialwright.design.supply import amount
 from trialwright.ledger.replay import Participant
 from trialwright.store import access
+from trialwright.store.list_changes import recipients_of
 
 USED = re.compile(r"(?P<lot>.+):(?P<count>[0-9]+)x(?P<size>.+)\Z")
 """Lot, number and size, as in `N26A117:2x20 g`."""
@@ -102,10 +103,10 @@ def opened(
     if not found.ok:
         raise Refused(f"{folder} does not verify, so nothing is prepared from it: {found.first_bad}", "seal")
     private = private_key(key, asking(passphrase_file))
-    trial = store.read_folder(folder)
+    agreed = recipients_of(folder)
     desk = store.open_desk(folder, now)
     try:
-        recipients = [public_of(private), *(k for role, k in trial.recipients.items() if role.startswith("pharmacist"))]
+        recipients = [public_of(private), *(k for role, k in agreed.items() if role.startswith("pharmacist"))]
         place = journal or key.with_name(f"{key.stem}.{desk.protocol().definition.id}.journal")
         return Pharmacy(folder, desk, pharmacist(by), private, Journal(place, private, recipients))
     except BaseException:

@@ -13,6 +13,7 @@ from trialwright.ledger.heads import ACCESS, SIGN_EVERY, TRIAL, HeadsLog, Signed
 from trialwright.ledger.replay import State, replay
 from trialwright.ledger.verify import MOST_PROBLEMS, Problem, Verification, verify_records
 from trialwright.store import pages, triggers
+from trialwright.store.agreed import settings_differ
 from trialwright.store.databases import alias_of
 from trialwright.store.folder import TrialFolder
 from trialwright.store.ledger import DatabaseLedger
@@ -36,7 +37,22 @@ def verify_folder(trial: TrialFolder, anchor: Path | None = None) -> Verificatio
             problems += [Problem(None, sentence) for sentence in _outside_the_chain(alias, found.ok)]
     except DatabaseError as error:
         return replace(UNREADABLE, problems=(Problem(None, f"the database cannot be read: {error}"),))
-    return replace(found, problems=tuple(problems[:MOST_PROBLEMS]), warnings=_unsigned(found))
+    warnings = (*_unsigned(found), *_other_keys(trial, alias, found.ok))
+    return replace(found, problems=tuple(problems[:MOST_PROBLEMS]), warnings=warnings)
+
+
+def _other_keys(trial: TrialFolder, alias: str, whole: bool) -> tuple[str, ...]:
+    """That the settings name other keys than the ledger: nobody gains by it, and somebody tried."""
+    if not whole:
+        return ()
+
+    def rows(query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with connections[alias].cursor() as cursor:
+            cursor.execute(query, values)
+            return list(cursor.fetchall())
+
+    found = settings_differ(trial.recipients, rows)
+    return () if found is None else (found,)
 
 
 def _unsigned(found: Verification) -> tuple[str, ...]:

@@ -1,18 +1,27 @@
 """What was committed, held against each slot before it is drawn: a slot that was exchanged is not handed out.
 
-The root of a list is in the ledger's chain, and the slots are held against it when a process draws for the first time.
-After that the process remembers every place, so that nothing can be changed under its hands. What a leaf commits to
-(the arm) is checked by whoever opens the slot; `ledger verify` holds everything against the ledger again.
+The root of a list is in the ledger's chain, in the fact that took it in, and the slots are held against it when a
+process draws for the first time. After that the process remembers every place, so that nothing can be changed under
+its hands. What a leaf commits to (the arm) is checked by whoever opens the slot; `ledger verify` holds everything
+against the ledger again.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import orjson
+
 from trialwright.allocation.merkle import merkle_root
+from trialwright.ledger.kinds import LIST_CHANGED, TRIAL_OPENED
 from trialwright.ledger.vault import SEALED_LIST, Slot
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 """rows(query, values) -> what the database answers"""
+
+
+LISTS = """SELECT l.id, l.root, l.kind, f.payload FROM store_list l LEFT JOIN store_fact f
+    ON f."number" = COALESCE(l.taken_by, 1) AND f."kind" IN (%s, %s)"""
+"""Each list with what the ledger says of it; nothing before the trial is open."""
 
 
 class Committed:
@@ -31,9 +40,11 @@ class Committed:
         return self._known.get(slot.label) == (slot.stratum, slot.position, slot.leaf)
 
     def _read(self) -> None:
-        for number, root, kind in self._rows("SELECT id, root, kind FROM store_list"):
+        for number, root, kind, payload in self._rows(LISTS, (TRIAL_OPENED, LIST_CHANGED)):
             if kind == SEALED_LIST and number in self._lists:
                 continue
+            if payload is not None and (said := orjson.loads(payload).get("root")) is not None and said != root:
+                continue  # the whole list was exchanged, root and all: the ledger names another
             slots = self._rows(
                 "SELECT label, stratum, position, leaf FROM store_slot WHERE list_id = %s ORDER BY id", (number,)
             )

@@ -35,7 +35,8 @@ class NotATrial(ValueError):
 @dataclass(frozen=True, slots=True)
 class TrialFolder:
     """What `trialwright.toml` says. `recipients` is role -> age public key; `signs` the path of the head-signing
-    private key, relative to the folder or absolute; `demonstration` that this program made the keys and the list."""
+    private key, relative to the folder or absolute; `demonstration` that this program made the keys and the list;
+    `emergency` what `store.breaks` reads, kept when the settings are written anew."""
 
     path: Path
     address: str
@@ -44,6 +45,7 @@ class TrialFolder:
     signs: str
     recipients: Mapping[str, str] = field(default_factory=dict)
     demonstration: bool = False
+    emergency: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def heads(self) -> Path:
@@ -82,11 +84,15 @@ def write_settings(trial: TrialFolder) -> None:
         "",
         "[recipients]",
         *(f"{_text(role)} = {_text(key)}" for role, key in trial.recipients.items()),
+        *(["", "[emergency]"] if trial.emergency else []),
+        *(f"{_text(name)} = {_text(value)}" for name, value in trial.emergency.items()),
     ]
-    with (trial.path / SETTINGS).open("w", encoding="utf-8") as file:
+    aside = trial.path / f".{SETTINGS}.new"
+    with aside.open("w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
         file.flush()
         os.fsync(file.fileno())
+    os.replace(aside, trial.path / SETTINGS)
 
 
 def _text(value: str) -> str:
@@ -120,7 +126,9 @@ def read_folder(path: Path) -> TrialFolder:
     if wrong:
         raise NotATrial(f"{source}: " + "; ".join(wrong))
     zone, address, head_key, signs = wanted.values()
-    return TrialFolder(path.resolve(), address, zone, head_key, signs, recipients, content.get("demonstration") is True)
+    demonstration, said = content.get("demonstration") is True, content.get("emergency")
+    emergency = {str(name): str(value) for name, value in said.items()} if isinstance(said, dict) else {}
+    return TrialFolder(path.resolve(), address, zone, head_key, signs, recipients, demonstration, emergency)
 
 
 def _at(content: Mapping[str, Any], place: tuple[str, ...]) -> Any:

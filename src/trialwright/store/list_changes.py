@@ -96,6 +96,11 @@ def wrong_labels(folder: Path, package: Path, keys: Sequence[str]) -> list[str]:
     return not_right(read_resealed(package.read_bytes()), kept, keys)
 
 
+def recipients_of(folder: Path) -> Mapping[str, str]:
+    """Role -> public key as the ledger names them; as the settings do, where the ledger names none."""
+    return _vault(folder)[0].recipients
+
+
 def new_recipients(folder: Path, recipients: Mapping[str, str]) -> None:
     """From now on sealed values go to these keys: write them into the settings."""
     write_settings(replace(read_folder(folder), recipients=dict(recipients)))

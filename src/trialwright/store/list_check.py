@@ -9,7 +9,14 @@ import orjson
 from trialwright.allocation.package import LIST as PACKED
 from trialwright.allocation.package import digest, document_problems, list_bytes
 from trialwright.allocation.slots import SealedList, SealedSlot
-from trialwright.ledger.kinds import LIST_CHANGED, TRIAL_OPENED
+from trialwright.ledger.kinds import (
+    CODE_BROKEN,
+    LIST_CHANGED,
+    SEALED_KEPT,
+    SUPPLY_SEALED,
+    TRIAL_OPENED,
+    UNBLINDING_REPORTED,
+)
 from trialwright.ledger.replay import State
 from trialwright.ledger.vault import ALLOCATOR
 from trialwright.store.committed import stands
@@ -121,4 +128,16 @@ def _wrong_values(cursor: Any, state: State) -> list[str]:
     said = {commitment for person in state.participants.values() for commitment in person.sealed.values()}
     said.update(state.supply.values())
     lost = len(said - held)
-    return [f"{lost} sealed values that the ledger commits to are missing from the vault"] if lost else []
+    strange = len(held - _committed(cursor))
+    return [
+        *([f"{lost} sealed values that the ledger commits to are missing from the vault"] if lost else []),
+        *([f"{strange} sealed values in the vault are none that the ledger commits to"] if strange else []),
+    ]
+
+
+def _committed(cursor: Any) -> set[str]:
+    """Every commitment to a sealed value that a fact names; none of these kinds is ever redacted."""
+    kinds = (SEALED_KEPT, SUPPLY_SEALED, CODE_BROKEN, UNBLINDING_REPORTED)
+    places = ", ".join(["%s"] * len(kinds))
+    cursor.execute(f"SELECT payload FROM store_fact WHERE kind IN ({places}) AND payload IS NOT NULL", kinds)
+    return {said for (payload,) in cursor.fetchall() if (said := orjson.loads(payload).get("commitment"))}

@@ -33,6 +33,7 @@ from trialwright.ledger.vault import (
     Slot,
     kept_commitment,
 )
+from trialwright.store.agreed import agreed
 from trialwright.store.allocator_client import Connected, KeptSince, next_slot
 from trialwright.store.allocator_terms import draw_of
 from trialwright.store.committed import Committed
@@ -77,12 +78,28 @@ class SealedVault:
     def __init__(
         self, ledger: DatabaseLedger, recipients: Mapping[str, str], allocator: Connected | None = None
     ) -> None:
-        """`allocator`: where the process is that draws, for a trial that has one."""
+        """`recipients` counts where the ledger names none. `allocator`: where the process is that draws, if any."""
         self._ledger = ledger
         self._allocator = allocator
         self._heard: int | None = None
         self._committed = Committed(self._rows)
-        self._recipients = tuple(key for role, key in recipients.items() if role not in READ_NO_VALUES)
+        self._given = dict(recipients)
+        self._reads: tuple[int, tuple[str, ...]] | None = None
+
+    @property
+    def recipients(self) -> Mapping[str, str]:
+        """Role -> public key of those who hold slots and read what is sealed: as the ledger names them, whatever the
+        settings say."""
+        said, _ = agreed(self._rows)
+        return self._given if said is None else said
+
+    def _readers(self) -> tuple[str, ...]:
+        """To whom a value is sealed now; looked up again when somebody had the slots sealed anew."""
+        newest = self._rows("SELECT COALESCE(MAX(id), 0) FROM store_resealed")[0][0]
+        if self._reads is None or self._reads[0] != newest:
+            chosen = (key for role, key in self.recipients.items() if role not in READ_NO_VALUES)
+            self._reads = int(newest), tuple(chosen)
+        return self._reads[1]
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with connections[self._ledger.alias].cursor() as cursor:
@@ -156,7 +173,7 @@ class SealedVault:
             raise OutsideAct("a value is sealed inside act() only")
         commitment = kept_commitment(key, value, nonce)
         plain = canonical({"key": key, "nonce": nonce, "value": value})
-        ciphertext = sealed(plain.ljust(-(-len(plain) // LENGTH) * LENGTH), self._recipients)
+        ciphertext = sealed(plain.ljust(-(-len(plain) // LENGTH) * LENGTH), self._readers())
         self._ledger.beside(
             "INSERT INTO store_sealedvalue (key, commitment, ciphertext) VALUES (%s, %s, %s)",
             (key, commitment, ciphertext),

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError, OperationalError, ProgrammingError, connections, transaction
 from psycopg.conninfo import conninfo_to_dict
-from tests.plugins.acts import act, consent, page
+from tests.plugins.acts import act, consent, page, sealed_value
 from tests.plugins.lists import PHARMACIST, RECIPIENTS, with_list
 from tests.plugins.tampering import small_trial
 
@@ -59,7 +59,7 @@ def test_the_applications_role_can_do_everything_that_a_trial_needs(as_applicati
     ledger = store.open_ledger(as_application)
     vault = store.open_vault(as_application, ledger)
     with ledger.act():
-        vault.keep("igg/1", {"igg": "12.1"}, "5a" * 16)
+        ledger.append(sealed_value(vault.keep("igg/1", {"igg": "12.1"}, "5a" * 16), 200))
         assert vault.draw("a").position == 1
     assert vault.kept([str(PHARMACIST)]) == {"igg/1": {"igg": "12.1"}}
     store.rebuild(as_application)

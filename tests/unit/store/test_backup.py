@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
-from tests.plugins.acts import act, page
+from tests.plugins.acts import act, page, sealed_value
 from tests.plugins.lists import PHARMACIST, RECIPIENTS, STRATA, with_list
 from tests.plugins.tampering import administrator, change, small_trial
 from typer.testing import CliRunner
@@ -24,7 +24,7 @@ def a_trial(new_trial: Callable[..., Path]) -> tuple[Path, list[Fact]]:
     ledger = store.open_ledger(folder)
     vault = store.open_vault(folder, ledger)
     with ledger.act():
-        vault.keep("igg/1", {"igg": "12.1"}, "5a" * 16)
+        ledger.append(sealed_value(vault.keep("igg/1", {"igg": "12.1"}, "5a" * 16), 200))
     (folder / "uploads" / "abc").write_text("a file")
     return folder, list(ledger.facts())
 
@@ -55,7 +55,7 @@ def test_a_backup_goes_back_on_the_other_database_and_work_goes_on(
     act(ledger, page({"weight": "80"}, 300))
     vault = store.open_vault(tmp_path / "back", ledger)
     with ledger.act():
-        vault.keep("igg/2", {"igg": "9.0"}, "5a" * 16)
+        ledger.append(sealed_value(vault.keep("igg/2", {"igg": "9.0"}, "5a" * 16), 300))
         vault.draw(STRATA[0])
     assert store.verify(tmp_path / "back").ok
 
@@ -113,7 +113,7 @@ def test_the_commands_say_what_they_found_and_exit_with_one_when_it_is_bad(
     folder, _ = a_trial(new_trial)
     runner = CliRunner()
     good = runner.invoke(ledger_app, ["verify", str(folder)])
-    assert (good.exit_code, "28 facts verified" in good.stdout) == (0, True)
+    assert (good.exit_code, "29 facts verified" in good.stdout) == (0, True)
     assert runner.invoke(ledger_app, ["backup", str(folder), str(tmp_path / "copy")]).exit_code == 0
     assert runner.invoke(ledger_app, ["restore", str(tmp_path / "copy"), str(tmp_path / "back")]).exit_code == 0
     with administrator(folder) as run:

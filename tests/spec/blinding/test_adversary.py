@@ -1,0 +1,167 @@
+"""Somebody who wants to know: the administrator with the database and the settings, a doctor's thief, a tired ceremony.
+Each of these attacks worked once, or nearly; each is held here."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.db import connections
+from tests.plugins.acts import act, draft, sealed_value
+from tests.plugins.ceremonies import Ceremony, done
+from tests.plugins.lists import ANNEX, RECIPIENTS, STRANGER, a_list, with_list
+from tests.plugins.tampering import administrator
+
+from trialwright import store
+from trialwright.allocation.sealing import NotOpened, opened
+from trialwright.allocation.slots import draw_up, sealed_list
+from trialwright.ledger import kinds
+from trialwright.ledger.canonical import instant_text
+from trialwright.ledger.vault import Damaged, kept_commitment
+from trialwright.store.folder import write_settings
+from trialwright.store.list_changes import recipients_of, resealed
+
+NONCE, OTHER_NONCE = "5a" * 16, "a5" * 16
+STRANGERS = str(STRANGER.to_public())
+
+
+@pytest.fixture
+def folder(new_trial: Callable[..., Path]) -> Iterator[Path]:
+    """A trial folder with a sealed list, on each database."""
+    yield new_trial(recipients=RECIPIENTS, prepare=with_list)
+    connections.close_all()
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ceremony]:
+    """A trial that was opened for real, with a list that two people made."""
+    ceremony = Ceremony(tmp_path_factory.mktemp("adversary")).reviewed()
+    done(*ceremony.opening("--accepted-by", "Sam Sponsor"))
+    yield ceremony
+    connections.close_all()
+
+
+def keep(folder: Path, key: str, value: dict[str, str], nonce: str = NONCE) -> str:
+    """Seal a value as conduct does, with the fact that commits to it."""
+    ledger = store.open_ledger(folder)
+    with ledger.act():
+        commitment = store.open_vault(folder, ledger).keep(key, value, nonce)
+        ledger.append(sealed_value(commitment)._replace(at=instant_text(datetime.now(UTC))))
+    ledger.close()
+    return commitment
+
+
+# ---------------------------------------------------------------- who can write the database
+
+
+@pytest.mark.requirement("AT2")
+def test_a_sealed_value_that_was_put_in_the_place_of_another_is_found_without_a_key(folder: Path) -> None:
+    """He has the public keys, so he can seal what he likes with a commitment that fits it; but no fact names that."""
+    keep(folder, "supply/1", {"record": "prepared", "product": "ivig"})
+    assert store.verify(folder).ok
+    value = {"record": "prepared", "product": "placebo"}
+    from trialwright.allocation.sealing import sealed
+    from trialwright.ledger.canonical import canonical
+
+    commitment = kept_commitment("supply/1", value, OTHER_NONCE)
+    content = sealed(canonical({"key": "supply/1", "nonce": OTHER_NONCE, "value": value}), list(RECIPIENTS.values()))
+    with administrator(folder) as run:
+        run(
+            "INSERT INTO store_sealedvalue (key, commitment, ciphertext) VALUES (%s, %s, %s)",
+            ("supply/1", commitment, content),
+        )
+    found = store.verify(folder)
+    assert "1 sealed values in the vault are none that the ledger commits to" in str(found)
+
+
+@pytest.mark.requirement("RN2", "AT2")
+def test_nobody_is_drawn_from_a_list_that_was_exchanged_whole_with_its_root(new_trial: Callable[..., Path]) -> None:
+    """A list of one's own, root and all, would give every arm to who made it; the ledger names another root."""
+
+    def with_fact(ledger: store.DatabaseLedger, vault: store.SealedVault) -> None:
+        with_list(ledger, vault)
+        act(ledger, draft(kinds.TRIAL_OPENED, {"root": a_list().root, "annex": ANNEX.sha256, "definition": "{}"}))
+
+    folder = new_trial(recipients=RECIPIENTS, prepare=with_fact)
+    mine = sealed_list(draw_up(ANNEX, ("a", "b"), 6, b"\7" * 32), ANNEX, [STRANGERS])
+    with administrator(folder) as run:
+        run("UPDATE store_list SET root = %s", (mine.root,))
+        for slot in mine.slots:
+            run(
+                "UPDATE store_slot SET label = %s, leaf = %s, ciphertext = %s WHERE stratum = %s AND position = %s",
+                (slot.label, slot.leaf, slot.ciphertext, slot.stratum, slot.position),
+            )
+    ledger = store.open_ledger(folder)
+    with ledger.act(), pytest.raises(Damaged):
+        store.open_vault(folder, ledger).draw("a")
+    ledger.close()
+    connections.close_all()
+
+
+# ---------------------------------------------------------------- who can write the settings
+
+
+@pytest.fixture
+def his_own_key(held: Ceremony) -> Iterator[Path]:
+    """The trial's folder after its administrator put his own key in the place of two holders'."""
+    folder = held.at("trial")
+    kept = store.read_folder(folder)
+    write_settings(
+        replace(kept, recipients={**kept.recipients, "pharmacist-2": STRANGERS, "unblinded-monitor": STRANGERS})
+    )
+    yield folder
+    write_settings(kept)
+
+
+@pytest.mark.requirement("BL1")
+def test_a_key_that_somebody_wrote_into_the_settings_is_sealed_nothing(held: Ceremony, his_own_key: Path) -> None:
+    commitment = keep(his_own_key, "supply/9", {"record": "prepared", "product": "ivig"})
+    ledger = store.open_ledger(his_own_key)
+    with connections[ledger.alias].cursor() as cursor:
+        cursor.execute("SELECT ciphertext FROM store_sealedvalue WHERE commitment = %s", (commitment,))
+        [(ciphertext,)] = cursor.fetchall()
+    ledger.close()
+    with pytest.raises(NotOpened):
+        opened(bytes(ciphertext), [str(STRANGER)])
+    assert b'"ivig"' in opened(bytes(ciphertext), [_key(held, "pharmacist-2")])
+
+
+@pytest.mark.requirement("BL1")
+def test_slots_are_never_sealed_anew_to_a_key_that_stands_in_the_settings_alone(
+    held: Ceremony, his_own_key: Path
+) -> None:
+    """The next sealing anew would hand him every arm, by the hand of an honest pharmacist."""
+    assert STRANGERS not in recipients_of(his_own_key).values()
+    out = held.at("anew.json")
+    done("allocation", "reseal", his_own_key, "--key", held.at("keys") / "safety-unit.key", "-o", out)
+    assert STRANGERS not in out.read_text()
+    package = resealed(his_own_key, [_key(held, "safety-unit")], recipients_of(his_own_key))
+    with pytest.raises(NotOpened):
+        opened(next(iter(package.slots.values())), [str(STRANGER)])
+    out.unlink()
+
+
+@pytest.mark.requirement("BL1", "AT2")
+def test_settings_that_name_other_keys_than_the_ledger_are_told_of(his_own_key: Path) -> None:
+    found = store.verify(his_own_key)
+    assert found.ok
+    assert "names other public keys than fact 1 for pharmacist-2, unblinded-monitor" in str(found)
+
+
+def test_what_the_settings_say_about_emergencies_outlives_a_change_of_keys(folder: Path) -> None:
+    """Lost with the sealing anew, the clinic would take in no notice of a code break any more, and say nothing."""
+    path = folder / "trialwright.toml"
+    path.write_text(path.read_text() + '\n[emergency]\ntelephone = "+31 20 000 0000"\nhost_key = "ab"\n')
+    from trialwright.store.breaks import emergency
+    from trialwright.store.list_changes import new_recipients
+
+    new_recipients(folder, {"pharmacist-1": STRANGERS})
+    assert (emergency(folder).telephone, emergency(folder).host_key) == ("+31 20 000 0000", "ab")
+    assert store.read_folder(folder).recipients == {"pharmacist-1": STRANGERS}
+
+
+def _key(held: Ceremony, role: str) -> str:
+    from trialwright.allocation.keys import private_key
+
+    return private_key(held.at("keys") / f"{role}.key")
