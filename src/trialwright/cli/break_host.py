@@ -1,6 +1,6 @@
 """`trialwright break-host`: what shows one doctor one participant's treatment, also with the clinic down."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,7 +54,9 @@ def make(
     called = title or source.definition.title.acronym or source.definition.title.official
     zone = next(iter(source.definition.sites.values())).zone
     about = About(source.trial, called, telephone, arms, tuple(name or ()), zone)
-    made = host.make(folder, about, source.slots, source.roots, key, private_key(key, asking(passphrase_file)), _now())
+    private = private_key(key, asking(passphrase_file))
+    _require_own_key(key, private, source.recipients)
+    made = host.make(folder, about, source.slots, source.roots, key, private, _now())
     typer.echo(f"{folder}: break host {made.id} for {called}, {len(source.slots)} labels, each opened and compared.")
     typer.echo(f"Public key of its notices   {(folder / host.SIGNED_BY).read_text().strip()}")
     typer.echo(f"Label for the yearly drill  {made.drill}")
@@ -63,6 +65,17 @@ def make(
     )
     if source.test:
         typer.echo("This is a TEST list: every participant is imaginary.")
+
+
+def _require_own_key(key: Path, private: str, recipients: "Mapping[str, str]") -> None:
+    """The key of another slot holder would open the slots too, and would then lie on a machine that is reached from
+    outside."""
+    from trialwright.allocation.keys import public_of
+    from trialwright.web.breaking.host import NotAHost
+
+    whose = [role for role, public in recipients.items() if public == public_of(private)]
+    if whose and "break-host" in recipients and "break-host" not in whose:
+        raise NotAHost(f"{key} is the key of {whose[0]}, not of the break host; take break-host.key")
 
 
 @break_host_app.command()
@@ -107,13 +120,24 @@ def add(
         log.append(database, _now(), log.PERSON_ADDED, {"person": person, "name": name, "site": site})
     typer.echo(f"Secret for the authenticator, shown once:  {secret}")
     typer.echo(f"The same as an address:                    {address}")
-    if confirm and not _right_code(folder, person, word):
-        with log.writing(folder) as database:
-            people.remove(database, person, _now())
-            log.append(database, _now(), log.PERSON_LEFT, {"person": person})
+    right = False
+    try:
+        right = not confirm or _right_code(folder, person, word)
+    finally:  # also where the prompt was left with Ctrl-C: a secret that nobody proved stays nowhere
+        if not right:
+            _take_back(folder, person)
+    if not right:
         typer.echo("The code does not fit the secret; nobody was enrolled. Look at the telephone's clock.", err=True)
         raise typer.Exit(1)
     typer.echo(f"{name} ({person}) may break a code.")
+
+
+def _take_back(folder: Path, person: str) -> None:
+    from trialwright.web.breaking import log, people
+
+    with log.writing(folder) as database:
+        people.remove(database, person, _now())
+        log.append(database, _now(), log.PERSON_LEFT, {"person": person})
 
 
 def _right_code(folder: Path, person: str, word: str) -> bool:

@@ -129,13 +129,16 @@ def list_(
     """Every opening, report and alarm: who learned of whom, when, how and why; never what."""
     import json
 
+    from trialwright.cli.wrapped import wrapped
+
     rows = _rows(folder)
     if as_json:
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     for row in rows:
         typer.echo(f"{row['at'][:16].replace('T', ' ')} UTC  fact {row['fact']:<6} {row['what']}")
-        typer.echo(f"    {'; '.join(f'{name} {text}' for name, text in row['about'].items() if text)}")
+        told = "; ".join(f"{name.replace('_', ' ')} {text}" for name, text in row["about"].items() if text)
+        typer.echo(wrapped(f"    {told}", 0))
     if not rows:
         typer.echo("No code was broken and no unblinding was reported.")
 

@@ -38,8 +38,10 @@ def open_(
     from trialwright.conduct import Person, open_for_safety
     from trialwright.store import breaks
 
-    if output is not None and (output.exists() or folder.resolve() in output.resolve().parents):
-        raise KeyFileRefused(f"{output} exists or lies in the trial's folder; name a new file elsewhere")
+    if output is not None and (
+        output.exists() or any((place / "trialwright.toml").exists() for place in output.resolve().parents)
+    ):
+        raise KeyFileRefused(f"{output} exists or lies in a trial's folder; name a new file elsewhere")
     identity = private_key(key, asking(passphrase_file))
     desk = store.open_desk(folder)
     try:

@@ -5,19 +5,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from trialwright.allocation.held import HeldSlot
     from trialwright.design.model import Definition
 
 
 @dataclass(frozen=True)
 class Source:
-    """Slots in the order of their labels, what commits to them, and the definition that names the arms."""
+    """Slots in the order of their labels, what commits to them, and the definition that names the arms. `recipients`:
+    role -> age public key."""
 
     trial: str
     definition: "Definition"
     slots: "tuple[HeldSlot, ...]"
     roots: tuple[str, ...]
     test: bool
+    recipients: "Mapping[str, str]"
 
 
 class NoSource(ValueError):
@@ -55,7 +59,8 @@ def _from_trial(folder: Path) -> Source:
         ledger.close()
     test = any(kept.purpose == "test" for kept in lists)
     names = {kept.trial for kept in lists}
-    return Source(names.pop() if names else definition.id, definition, _by_label(found), _roots(lists), test)
+    trial, held_to = names.pop() if names else definition.id, store.read_folder(folder).recipients
+    return Source(trial, definition, _by_label(found), _roots(lists), test, held_to)
 
 
 def _roots(lists: object) -> tuple[str, ...]:
@@ -78,7 +83,8 @@ def _from_package(folder: Path, definition: Path) -> Source:
         raise NoSource(
             f"{definition} is not the definition that {folder} was made for (version {package.terms.version})"
         )
-    return Source(package.terms.trial, read, _by_label(found), (package.terms.root,), package.test)
+    terms = package.terms
+    return Source(terms.trial, read, _by_label(found), (terms.root,), package.test, terms.recipients)
 
 
 def _by_label(slots: "list[HeldSlot]") -> "tuple[HeldSlot, ...]":

@@ -24,6 +24,8 @@ SUSAR = "SUSAR"
 
 MANY, MANY_DAYS = 3, 7
 """So many breaks in so many days raise an alarm."""
+CLOCKS_APART = timedelta(minutes=10)
+"""So much may the watch of who opened an envelope be ahead."""
 SAME_DAY = timedelta(hours=24)
 """A day is any 24 hours: a night shift has no midnight."""
 
@@ -50,7 +52,7 @@ def break_code(
     """
     with desk.act("break_code", by) as state:
         _require_words(how, category, learned_by)
-        at = _when(desk, shown_at)
+        at = _when(desk, how, shown_at)
         person = _whose(desk, state, participant, label, by)
         assert person.allocation is not None
         told = reference or f"{how}:{person.allocation.label}:{learned_by}:{at}"
@@ -120,7 +122,8 @@ def _require_words(how: str, category: str, learned_by: str) -> None:
         raise Refused("This code break cannot be recorded as it stands.", "break", tuple(problems))
 
 
-def _when(desk: Desk, shown_at: str | None) -> str:
+def _when(desk: Desk, how: str, shown_at: str | None) -> str:
+    """The instant as told, or now. Of an envelope it has passed; the break host's own clock is never argued with."""
     now = instant_text(desk.clock.now())
     if shown_at is None:
         return now
@@ -130,6 +133,8 @@ def _when(desk: Desk, shown_at: str | None) -> str:
         raise Refused(
             f"'{shown_at}' is no instant; write UTC with microseconds, as 2026-03-01T03:10:00.000000Z.", "instant"
         ) from None
+    if how == ENVELOPE and shown_at > instant_text(desk.clock.now() + CLOCKS_APART):
+        raise Refused(f"{shown_at} has not come yet; give the instant when the envelope was opened.", "instant")
     return shown_at
 
 

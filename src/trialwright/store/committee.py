@@ -27,6 +27,7 @@ from trialwright.allocation.slots import WrongSlot
 from trialwright.conduct import Desk, Person, open_snapshot
 from trialwright.ledger.replay import replay
 from trialwright.ledger.snapshot import Snapshot, Table
+from trialwright.store.folder import SETTINGS
 
 FORM = "trialwright committee snapshot 1"
 MANIFEST, LABELS, TABLES = "manifest.json", "labels.json", "tables"
@@ -112,6 +113,8 @@ def open_folder(folder: Path, output: Path, identity: str) -> Written:
     _require_new(output)
     if folder.resolve() in output.resolve().parents:
         raise CannotHandOut(f"{output} lies in the blinded folder; name a place elsewhere")
+    if any((place / SETTINGS).exists() for place in output.resolve().parents):
+        raise CannotHandOut(f"{output} lies in a trial's folder, which holds no arm; name a place elsewhere")
     manifest, contents = _read(folder)
     slots = [HeldSlot(row[0], row[1], row[2], b64decode(row[3])) for row in orjson.loads(contents[LABELS])]
     arms = {slot.label: _arm(slot, identity, manifest["list"]) for slot in slots}

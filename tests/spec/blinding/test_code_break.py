@@ -214,6 +214,7 @@ def test_an_envelope_is_recorded_afterwards_by_label_with_its_words_sealed(world
         ("nurse", {**done, "label": "BCDFGHJ"}, "belongs to no participant"),
         ("nurse", {**done, "category": "curious"}, "category is one of"),
         ("nurse", {**done, "shown_at": "last night"}, "is no instant"),
+        ("nurse", {**done, "shown_at": "2036-03-02T02:10:00.000000Z"}, "has not come yet"),
         ("nurse", done, "done"),
         ("investigator", done, "done"),
     ]

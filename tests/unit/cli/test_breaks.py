@@ -244,6 +244,12 @@ def test_the_committee_takes_a_snapshot_and_opens_it_with_nothing_else_there(hos
     said = hospital("dsmb", "export", hospital.trial, "-o", out, "--meeting", "1", "--by", "p24")
     assert "2 sealed labels" in said
     (hospital.place / "trial").rename(hospital.place / "gone")
+    running = hospital.place / "another"
+    running.mkdir()
+    (running / "trialwright.toml").touch()
+    said = hospital("dsmb", "open", out, "--key", hospital.key, "-o", running / "opened", ends=1)
+    assert "lies in a trial's folder" in said
+    assert not (running / "opened").exists()
     assert "2 participants" in hospital("dsmb", "open", out, "--key", hospital.key, "-o", opened)
     with (opened / "tables" / "participants.csv").open(newline="") as file:
         arms = {row["label"]: row["arm"] for row in csv.DictReader(file)}
@@ -262,8 +268,13 @@ def test_a_break_host_and_envelopes_are_made_from_the_package_before_the_trial_i
     assert "24 labels" in done("break-host", "make", tmp_path / "b", *whole)
     assert "24 envelopes" in done("allocation", "envelopes", *whole, "-o", tmp_path / "e")
     assert "Invented tablet" in (tmp_path / "e" / "envelopes.html").read_text()
-    escrow = ("--package", made.package, "--definition", made.trial, "--key", tmp_path / "keys" / "escrow-1.key")
-    assert "none of the keys" in refused("break-host", "make", tmp_path / "c", *escrow, "--telephone", TELEPHONE)
+    package = ("--package", made.package, "--definition", made.trial)
+    for role in (
+        "escrow-1",
+        "safety-unit",
+    ):  # the second would open every slot, and lie where it is reached from outside
+        told = (*package, "--key", tmp_path / "keys" / f"{role}.key", "--telephone", TELEPHONE)
+        assert f"the key of {role}, not of the break host" in refused("break-host", "make", tmp_path / "c", *told)
     assert not (tmp_path / "c").exists()
 
 
@@ -274,3 +285,6 @@ def test_whose_authenticator_shows_another_code_is_not_enrolled(hospital: Hospit
     assert "nobody was enrolled" in said
     (gone,) = [line for line in hospital("break-host", "person", "list", place).splitlines() if "p31" in line]
     assert " to " in gone
+    hospital("break-host", "person", "add", place, *asked, said="", ends=1)
+    left = [line for line in hospital("break-host", "person", "list", place).splitlines() if "p31" in line]
+    assert all(" to " in line for line in left), "a prompt that was left enrolled somebody"
