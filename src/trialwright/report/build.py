@@ -32,7 +32,7 @@ def report(
     context = context or Context()
     seen = Observations(definition, snapshot)
     arms = people.groups(seen, treatments)
-    behind = record.provenance(definition, snapshot, context)
+    behind = record.provenance(definition, snapshot, context, blinded=treatments is None)
     banner = [line for line in (context.imaginary, _audience(definition, snapshot, treatments)) if line]
     return Content(
         definition.title.official,

@@ -29,13 +29,14 @@ def ambiguities_section(definition: Definition) -> Section:
     return Section("ambiguities", "Ambiguities", [Listing(items, "The definition declares no ambiguity.")])
 
 
-def provenance(definition: Definition, snapshot: Snapshot, context: Context) -> dict[str, str]:
-    """Name -> value of everything that this report can be checked by."""
+def provenance(definition: Definition, snapshot: Snapshot, context: Context, blinded: bool = False) -> dict[str, str]:
+    """Name -> value of everything that this report can be checked by. A blinded one does not say how many facts there
+    are: beside what it counts, that would tell how much is sealed."""
     return {
         "trial": definition.id,
         "definition version": definition.version,
         "definition hash (SHA-256)": design.fingerprint(definition),
-        "ledger head (number of facts)": str(snapshot.head.number),
+        **({} if blinded else {"ledger head (number of facts)": str(snapshot.head.number)}),
         "ledger seal (SHA-256)": snapshot.head.seal,
         "snapshot hash (SHA-256)": snapshot.hash,
         **context.seals,

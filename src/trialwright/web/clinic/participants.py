@@ -76,7 +76,8 @@ def row(trial: Trial, person: Participant, open_queries: int, sees: Sees) -> Row
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A query that is not closed: its id, the page and item that it is about, its text and whether it was answered."""
+    """A query that is not closed: its id (empty for who may not know how many others there are), the page and item that
+    it is about, its text and whether it was answered."""
 
     id: str
     about: str
@@ -87,6 +88,7 @@ class Waiting:
 def waiting(trial: Trial, person: Participant, sees: Sees) -> list[Waiting]:
     """The queries of a participant that are not closed."""
     definition = trial.definition
+    numbered = Blinding.MASKED_FOR_ASSESSORS in sees
     found = []
     for query in seen.open_queries(definition, trial.state, sees):
         if query.participant == person.id:
@@ -95,7 +97,12 @@ def waiting(trial: Trial, person: Participant, sees: Sees) -> list[Waiting]:
             item = words.item_label(definition, query.form, query.item or "")[0]
             parts = (visit.label if visit else query.visit, form, item)
             found.append(
-                Waiting(query.id, ", ".join(part for part in parts if part), query.text, query.status == "answered")
+                Waiting(
+                    query.id if numbered else "",
+                    ", ".join(part for part in parts if part),
+                    query.text,
+                    query.status == "answered",
+                )
             )
     return found
 
@@ -146,10 +153,15 @@ def visits_made(trial: Trial, person: Participant, sees: Sees) -> frozenset[str]
     return frozenset(visit for visit, form, _ in person.pages if visit and seen.form_seen(trial.definition, form, sees))
 
 
-def anchor_date(trial: Trial, person: Participant) -> date | None:
-    """The day of the anchor visit: the first date of assessment on its pages."""
+def anchor_date(trial: Trial, person: Participant, sees: Sees) -> date | None:
+    """The day of the anchor visit: the first date of assessment on those of its pages that the reader may see. Another
+    page's date would tell that there is one."""
     anchor = design.anchor_visit(trial.definition)
-    dates = [page.on for (visit, _, _), page in person.pages.items() if visit == anchor and page.on]
+    dates = [
+        page.on
+        for (visit, form, _), page in person.pages.items()
+        if visit == anchor and page.on and seen.form_seen(trial.definition, form, sees)
+    ]
     return date.fromisoformat(min(dates)) if dates else None
 
 
@@ -164,7 +176,7 @@ def next_visit(trial: Trial, person: Participant, sees: Sees) -> NextVisit | Non
         return None
     visit = order[last + 1]
     label = trial.definition.visits[visit].label
-    anchor = anchor_date(trial, person)
+    anchor = anchor_date(trial, person, sees)
     due = windows.due(trial.definition, visit, anchor) if anchor else None
     if due is None:
         return NextVisit(label, None, None, None, overdue=False)
@@ -183,14 +195,14 @@ def forms(trial: Trial, person: Participant, sees: Sees) -> tuple[int, int]:
     done = {(visit, form) for visit, form, _ in person.pages if visit and seen.form_seen(definition, form, sees)}
     expected = set(done)
     for visit in design.visit_order(definition):
-        if visit in made or (not over(person) and _past(trial, person, visit)):
+        if visit in made or (not over(person) and _past(trial, person, visit, sees)):
             for form in design.due_forms(definition, visit):
                 if definition.schedule[form].when is None and seen.form_seen(definition, form, sees):
                     expected.add((visit, form))
     return len(done), len(expected)
 
 
-def _past(trial: Trial, person: Participant, visit: str) -> bool:
-    anchor = anchor_date(trial, person)
+def _past(trial: Trial, person: Participant, visit: str, sees: Sees) -> bool:
+    anchor = anchor_date(trial, person, sees)
     due = windows.due(trial.definition, visit, anchor) if anchor else None
     return due is not None and trial.now.astimezone(trial.zone(person)).date() > due.latest

@@ -226,7 +226,10 @@ def _judged(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> P
 
 
 def _query(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> Pairs:
-    return [("Query", payload.get("query", "")), ("Text", payload.get("text") or "")]
+    """Queries are numbered through the whole trial, so a number tells assessors how many there are that they do not
+    see."""
+    number = payload.get("query", "") if Blinding.MASKED_FOR_ASSESSORS in sees else ""
+    return [("Query", number), ("Text", payload.get("text") or "")]
 
 
 def _drawn(definition: Definition, payload: Mapping[str, Any], sees: Sees) -> Pairs:
