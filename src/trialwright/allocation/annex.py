@@ -13,6 +13,8 @@ from trialwright.allocation.methods import Impossible, Method, method_of
 from trialwright.ledger.canonical import canonical, fingerprint
 
 SALT_BYTES = 32
+SEALED_STEP = 1024
+"""An annex is sealed at a multiple of this many bytes: its own length would tell how many block sizes it has."""
 PRODUCTION, TEST = "production", "test"
 
 
@@ -58,6 +60,11 @@ class Annex:
         """The one text of this annex."""
         return canonical(self._plain())
 
+    @property
+    def padded(self) -> bytes:
+        """What is sealed: the one text, filled up with spaces."""
+        return self.canonical.ljust(-(-len(self.canonical) // SEALED_STEP) * SEALED_STEP)
+
     @cached_property
     def sha256(self) -> str:
         """What the definition and every leaf carry."""
@@ -80,7 +87,7 @@ class Annex:
 
 
 def read_annex(content: bytes) -> Annex:
-    """The annex of canonical bytes. Raises ValueError for anything else."""
+    """The annex of canonical bytes, as sealed or without the filling. Raises ValueError for anything else."""
     try:
         plain = orjson.loads(content)
         ratio = {arm: int(share) for arm, share in plain["ratio"].items()}
@@ -88,6 +95,6 @@ def read_annex(content: bytes) -> Annex:
         annex = Annex(plain["trial"], method, plain["salt"], plain["words"], plain["purpose"])
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, Impossible) as error:
         raise ValueError("this is not an allocation annex") from error
-    if annex.canonical != content:
+    if content not in (annex.canonical, annex.padded):
         raise ValueError("the annex is not in its canonical form, so its hash would be another")
     return annex

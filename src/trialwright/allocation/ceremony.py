@@ -96,7 +96,7 @@ def make_package(
 def _list(definition: Definition, annex: Annex, seed: bytes, kind: str, n: int, holders: Sequence[str]) -> SealedList:
     if kind == SEALED_LIST:
         return generate(annex, design.strata(definition), n, seed, holders)
-    return SealedList((), seed_commitment(seed), annex.sha256, sealed(annex.canonical, holders))
+    return SealedList((), seed_commitment(seed), annex.sha256, sealed(annex.padded, holders))
 
 
 def _require_fit(definition: Definition, annex: Annex, recipients: Mapping[str, str]) -> None:

@@ -24,8 +24,9 @@ from trialwright.ledger.heads import new_signing_key, public_key, signing_key
 
 GENERATOR, WITNESS = "generator", "witness"
 PARTS = (GENERATOR, WITNESS)
-COMMITMENT, SIGNING = ".commitment", ".signing-key"
-"""What is added to the name of a share's file for its commitment and for its holder's signing key."""
+COMMITMENT, SIGNING, USED = ".commitment", ".signing-key", ".used"
+"""What is added to the name of a share's file for its commitment, for its holder's signing key, and for what it was
+used for."""
 
 
 class ShareRefused(ValueError):
@@ -176,6 +177,20 @@ def read_signing_key(file: Path) -> Ed25519PrivateKey:
         return signing_key(read_private(file))
     except ValueError:
         raise KeyFileRefused(f"{file} is not an Ed25519 private key") from None
+
+
+def use(files: Sequence[Path], purpose: str) -> None:
+    """Note what shares are used for, and refuse shares that made a list of the other purpose: both lists would have the
+    same order, and a test list is opened by whoever tries it out. Raises ShareRefused."""
+    notes = {file: beside(file, USED) for file in files}
+    for file, note in notes.items():
+        if note.exists() and (was := note.read_text(encoding="utf-8").strip()) != purpose:
+            raise ShareRefused(
+                f"{file} made a {was} list before, and whoever opens that knows the order of this one too; draw new "
+                "shares for the other list"
+            )
+    for note in notes.values():
+        note.write_text(f"{purpose}\n", encoding="utf-8")
 
 
 def wipe(file: Path) -> None:

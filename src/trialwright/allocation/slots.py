@@ -138,7 +138,7 @@ def sealed_list(slots: Sequence[OpenSlot], annex: Annex, recipients: Sequence[st
         )
         for slot, content in zip(slots, contents, strict=True)
     )
-    return SealedList(sealed_slots, root(slots, annex), annex.sha256, sealed(annex.canonical, recipients))
+    return SealedList(sealed_slots, root(slots, annex), annex.sha256, sealed(annex.padded, recipients))
 
 
 def sealed_slot(slot: OpenSlot, annex: Annex, recipients: Sequence[str]) -> SealedSlot:

@@ -5,6 +5,7 @@ inside it. Exit codes: 0 done, 1 refused or invalid input, 2 wrong usage. Comman
 Nothing here knows an allocation but what `analyse` and `report` are handed after the lock.
 """
 
+import resource
 import sys
 from typing import Annotated
 
@@ -78,6 +79,7 @@ for name, group in (
 
 def main() -> None:
     """Run the `trialwright` program. An error of our own is a sentence with its place, not a traceback."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash must not write a seed or a key to a disk
     try:
         app()
     except Exception as error:

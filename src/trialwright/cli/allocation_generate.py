@@ -79,7 +79,7 @@ def made(
     from trialwright.allocation.keys import public_keys
     from trialwright.allocation.package import write_package
     from trialwright.allocation.package_words import readme
-    from trialwright.allocation.seed_shares import PARTS, read_promise, read_share, read_signing_key
+    from trialwright.allocation.seed_shares import PARTS, read_promise, read_share, read_signing_key, use
     from trialwright.conduct.catalogue import catalogue
 
     definition = design.read(trial, catalogue())
@@ -95,6 +95,7 @@ def made(
         made_on=datetime.now(UTC).date(),
         slots=slots,
     )
+    use(shares, restricted.purpose)
     write_package(package, out, readme(package))
     return package, definition
 

@@ -56,7 +56,7 @@ def approve_list_change(desk: Desk, *, proposal: int, package: ListChange, by: P
             raise Refused(f"Fact {proposal} is no proposal that waits for approval (waiting: {waiting}).", "proposal")
         change, digest, proposer = state.proposals[proposal]
         _require_time(desk, change)
-        if by.id == proposer:
+        if by.id.strip().casefold() == proposer.strip().casefold():
             raise Refused(
                 f"{by.name or by.id} proposed this change; another person looks at the package and approves it.",
                 "same person",

@@ -78,7 +78,7 @@ def _second(by: Person, other: Person | None) -> Person:
     """The second person, who is another one and may take part; one of the two is an escrow holder."""
     if other is None:
         raise Refused("Two people open the allocations together; name the second one.", "alone")
-    if other.id == by.id:
+    if other.id.strip().casefold() == by.id.strip().casefold():
         raise Refused(f"{by.name or by.id} is both people; the second one is somebody else.", "alone")
     if other.role not in MAY["unblind"]:
         raise Refused(

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from django.db import connections
 from tests.plugins.acts import act, draft, sealed_value
-from tests.plugins.ceremonies import Ceremony, done
+from tests.plugins.ceremonies import Ceremony, done, refused
 from tests.plugins.lists import ANNEX, RECIPIENTS, STRANGER, a_list, with_list
 from tests.plugins.tampering import administrator
 
 from trialwright import store
+from trialwright.allocation.annex import read_annex
+from trialwright.allocation.methods import Blocks
 from trialwright.allocation.sealing import NotOpened, opened
 from trialwright.allocation.slots import draw_up, sealed_list
 from trialwright.ledger import kinds
@@ -23,7 +25,7 @@ from trialwright.store.folder import write_settings
 from trialwright.store.list_changes import recipients_of, resealed
 
 NONCE, OTHER_NONCE = "5a" * 16, "a5" * 16
-STRANGERS = str(STRANGER.to_public())
+STRANGERS, KEY = str(STRANGER.to_public()), str(STRANGER)
 
 
 @pytest.fixture
@@ -159,6 +161,57 @@ def test_what_the_settings_say_about_emergencies_outlives_a_change_of_keys(folde
     new_recipients(folder, {"pharmacist-1": STRANGERS})
     assert (emergency(folder).telephone, emergency(folder).host_key) == ("+31 20 000 0000", "ab")
     assert store.read_folder(folder).recipients == {"pharmacist-1": STRANGERS}
+
+
+# ---------------------------------------------------------------- who makes the list
+
+
+@pytest.mark.requirement("RN8")
+def test_shares_that_made_a_test_list_make_no_production_list(tmp_path: Path) -> None:
+    """Arms, labels and nonces follow from the shares: who opened the test list would know the list of the trial."""
+    ceremony = Ceremony(tmp_path).generated("--test")
+    ceremony.package.rename(tmp_path / "tried")
+    said = refused(*ceremony.arguments())
+    assert "made a test list before" in said
+    assert not ceremony.package.exists()
+    done(*ceremony.arguments("--test"))
+
+
+@pytest.mark.requirement("RN9")
+def test_the_length_of_the_sealed_annex_does_not_tell_how_many_block_sizes_it_has() -> None:
+    """An age file is as long as what is in it, and all else in the annex is known."""
+    lengths = set()
+    for sizes in ((2,), (2, 4), (2, 4, 6, 8, 10, 12)):
+        annex = replace(ANNEX, method=Blocks({"ivig": 1, "placebo": 1}, sizes))
+        content = opened(sealed_list(draw_up(annex, ("a",), 2, b"\0" * 32), annex, [STRANGERS]).sealed_annex, [KEY])
+        assert read_annex(content) == annex
+        lengths.add(len(content))
+    assert len(lengths) == 1
+
+
+@pytest.mark.requirement("BL6", "RN7")
+def test_one_person_who_writes_the_name_otherwise_is_still_one_person() -> None:
+    from trialwright.conduct import Person, Refused
+    from trialwright.conduct.unblind import _second
+
+    one, other = Person("Eva Escrow", "escrow_holder", "Eva Escrow"), Person(" eva ESCROW", "escrow_holder", "E. E.")
+    with pytest.raises(Refused, match="both people"):
+        _second(one, other)
+
+
+def test_a_crash_leaves_no_memory_on_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seeds, keys and opened slots live in memory alone, of every command and every process that it starts."""
+    import resource
+    import sys
+
+    from trialwright.cli import main
+
+    told: list[tuple[int, tuple[int, int]]] = []
+    monkeypatch.setattr(resource, "setrlimit", lambda *given: told.append(given))
+    monkeypatch.setattr(sys, "argv", ["trialwright", "--version"])
+    with pytest.raises(SystemExit):
+        main()
+    assert told == [(resource.RLIMIT_CORE, (0, 0))]
 
 
 def _key(held: Ceremony, role: str) -> str:
