@@ -164,6 +164,15 @@ def public_of(private: str) -> str:
         raise KeyFileRefused("this is not an age private key (AGE-SECRET-KEY-1...)") from None
 
 
+def is_public(text: str) -> bool:
+    """Whether this is an age public key, every character of it."""
+    try:
+        pyrage.x25519.Recipient.from_str(text)
+    except pyrage.RecipientError:
+        return False
+    return True
+
+
 def public_keys(folder: Path, roles: Sequence[str] = ROLES) -> Mapping[str, str]:
     """Role -> public key of the `.pub` files in a folder: all of `roles`, and of the others those that are there.
     Refuses with everything that is missing or shared between two roles."""

@@ -109,17 +109,26 @@ def reseal(
 
 
 def _recipients(now: Mapping[str, str], new: Sequence[str], without: Sequence[str]) -> dict[str, str]:
+    """To whom it is sealed from now on. A role that nobody has is a slip: its holder would have every slot, and the
+    key that was to be replaced would stay."""
+    from trialwright.allocation.keys import OTHER_ROLES, ROLES, is_public
     from trialwright.conduct import Refused
 
     recipients = dict(now)
-    wrong = [one for one in new if not (one.partition("=")[2].startswith("age1") and one.partition("=")[0])]
-    wrong += [role for role in without if role not in recipients]
-    if wrong:
-        known = ", ".join(recipients)
+    told = [(role.strip(), key.strip()) for role, _, key in (one.partition("=") for one in new)]
+    known = list(dict.fromkeys((*recipients, *ROLES, *OTHER_ROLES)))
+    wrong = [role for role, _ in told if role not in known] + [role for role in without if role not in recipients]
+    damaged = [one for one, (_, key) in zip(new, told, strict=True) if not is_public(key)]
+    if wrong or damaged:
         raise Refused(
-            f"{', '.join(wrong)}: write ROLE=age1... for a new key, or one of the roles {known}.", "recipient"
+            "The package is not made; write ROLE=age1... with the whole line of the ROLE.pub file.",
+            "recipient",
+            (
+                *(f"{role!r} is none of the roles {', '.join(known)}" for role in wrong),
+                *(f"{one}: this is no age public key; a character is wrong or lacking" for one in damaged),
+            ),
         )
-    recipients.update({one.partition("=")[0]: one.partition("=")[2] for one in new})
+    recipients.update(told)
     return {role: public for role, public in recipients.items() if role not in without}
 
 
@@ -194,8 +203,18 @@ def approve(folder: Folder, package: Package, by: By, why: Why, role: Role = "un
 
 
 def _proposal(waiting: "dict[int, tuple[str, str, str]]", digest: str) -> int:
-    """The proposal of this digest; 0, which no fact has, where there is none."""
-    return next((number for number, (_, known, _) in waiting.items() if known == digest), 0)
+    """The proposal of this digest."""
+    from trialwright.conduct import Refused
+
+    number = next((number for number, (_, known, _) in waiting.items() if known == digest), None)
+    if number is None:
+        others = ", ".join(f"{known[:12]} (fact {fact})" for fact, (_, known, _) in waiting.items())
+        raise Refused(
+            f"Nobody proposed this package, digest {digest[:12]}; waiting: {others or 'none'}. Propose it first, or name"
+            " the package that was proposed.",
+            "proposal",
+        )
+    return number
 
 
 def _person(by: str, role: str) -> "Person":

@@ -382,13 +382,21 @@ def test_the_commands_from_a_lost_key_to_new_slots(sqlite_world: Callable[[Path]
     sqlite_world(trial).desk.ledger.close()
     key, new = key_file(tmp_path, "holder"), key_file(tmp_path, "safety")
     recipient = f"safety-unit={public_key('safety')}"
-    wrong = ran("reseal", trial, "--key", key, "--recipient", "safety-unit=ssh-rsa", "-o", package)
-    assert "write ROLE=age1... for a new key, or one of the roles holder" in str(wrong.exception)
+    for slip, says in (
+        ("safety-unit=ssh-rsa", "no age public key"),
+        ("safety-unit=age1qqq", "a character is wrong or lacking"),
+        (f"safetyunit={public_key('safety')}", "'safetyunit' is none of the roles holder"),
+    ):
+        wrong = ran("reseal", trial, "--key", key, "--recipient", slip, "-o", package)
+        assert says in str(wrong.exception)
+        assert not package.exists()
     made = ran("reseal", trial, "--key", key, "--recipient", recipient, "--without", "holder", "-o", package)
     assert made.exit_code == 0, made.output
     assert f"Digest {digest_of(package)[1]}" in made.stdout
     assert "allocation propose" in made.stdout
     why = ("--why", "the key of the safety unit was lost")
+    early = ran("approve", trial, package, "--by", "sven", "--role", "safety_unit", *why)
+    assert "Nobody proposed this package" in str(early.exception)
     asked = ran("propose", trial, package, "--by", "lia", *why)
     assert "proposed, digest" in asked.stdout
     alone = ran("approve", trial, package, "--by", "lia", "--role", "list_statistician", *why)

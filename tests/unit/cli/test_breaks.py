@@ -108,7 +108,7 @@ def test_a_code_is_broken_at_the_terminal_and_taken_in_by_the_clinic_without_the
     assert "1 code breaks taken in, 0 known before" in told[0]
     assert "0 code breaks taken in, 1 known before" in told[1]
     listed = hospital("breaks", "list", hospital.trial)
-    assert "learned_by p02" in listed
+    assert "learned by p02" in listed
     (letter,) = (hospital.place / "trial" / "outbox").iterdir()
     for text in (*told, listed, letter.read_text()):
         assert not any(word in text for word in ARM_WORDS)
@@ -212,7 +212,7 @@ def test_the_safety_unit_gets_the_arm_in_a_file_of_its_own_and_the_ledger_does_n
     assert hospital.arm("Ann") not in said
     assert hospital.arm("Ann") in path.read_text()
     assert path.stat().st_mode & 0o077 == 0
-    assert "exists or lies in the trial" in hospital("safety", "open", hospital.trial, *given, "-o", path, ends=1)
+    assert "exists or lies in a trial" in hospital("safety", "open", hospital.trial, *given, "-o", path, ends=1)
     assert hospital.arm("Ann") in hospital("safety", "open", hospital.trial, *given)
     for fact in hospital.facts(kinds.CODE_BROKEN):
         assert (fact.payload["how"], fact.payload["category"]) == ("safety unit", "SUSAR")
