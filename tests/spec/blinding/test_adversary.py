@@ -3,15 +3,20 @@ Each of these attacks worked once, or nearly; each is held here."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
 from tests.plugins.acts import act, draft, sealed_value
+from tests.plugins.breaking import Night, a_night
 from tests.plugins.ceremonies import Ceremony, done, refused
 from tests.plugins.lists import ANNEX, RECIPIENTS, STRANGER, a_list, with_list
 from tests.plugins.tampering import administrator
+from tests.plugins.worlds import allocation_list
 
 from trialwright import store
 from trialwright.allocation.annex import read_annex
@@ -23,6 +28,9 @@ from trialwright.ledger.canonical import instant_text
 from trialwright.ledger.vault import Damaged, kept_commitment
 from trialwright.store.folder import write_settings
 from trialwright.store.list_changes import recipients_of, resealed
+from trialwright.web.breaking import log, people
+from trialwright.web.breaking.opening import GUESSED, NotShown, open_label
+from trialwright.web.breaking.views import headers
 
 NONCE, OTHER_NONCE = "5a" * 16, "a5" * 16
 STRANGERS, KEY = str(STRANGER.to_public()), str(STRANGER)
@@ -218,3 +226,66 @@ def _key(held: Ceremony, role: str) -> str:
     from trialwright.allocation.keys import private_key
 
     return private_key(held.at("keys") / f"{role}.key")
+
+
+# ---------------------------------------------------------------- who has a doctor's passphrase, or wants the ids
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Night:
+    """A break host with one doctor."""
+    return a_night(tmp_path / "break")
+
+
+LABEL = allocation_list()[0].label
+
+
+def guess(night: Night, times: int, person: str = "p02", **more: str) -> list[float]:
+    """Wrong answers, and by how many seconds each is delayed."""
+    waits = []
+    for _ in range(times):
+        with pytest.raises(NotShown) as refusal:
+            night.asks(LABEL, person, **more)
+        night.now -= timedelta(minutes=1)
+        waits.append(refusal.value.wait)
+    return waits
+
+
+@pytest.mark.requirement("BL3")
+def test_who_has_a_passphrase_and_tries_codes_needs_two_in_a_row_and_is_written_down(night: Night) -> None:
+    guess(night, people.MANY_CODES, code="000000")
+    [entry] = night.entries(log.REFUSED)
+    assert (entry.said["learned_by"], entry.said["reason"]) == ("p02", GUESSED)
+    with pytest.raises(NotShown, match="two codes are needed"):
+        night.asks(LABEL)
+    with pytest.raises(NotShown, match="two codes are needed"):  # the same code again is not the next one
+        open_label(night.host, night.identity, night.form(LABEL), night.now)
+    assert night.entries(log.OPENED) == []
+    night.now += timedelta(seconds=30)
+    assert open_label(night.host, night.identity, night.form(LABEL), night.now).label == LABEL
+
+
+@pytest.mark.requirement("BL3")
+def test_wrong_codes_without_the_passphrase_keep_no_doctor_waiting(night: Night) -> None:
+    """Whoever does not know the passphrase cannot make the doctor wait half a minute."""
+    guess(night, 3 * people.MANY_CODES, passphrase="not the passphrase", code="000000")
+    assert night.asks(LABEL).label == LABEL
+
+
+def test_the_delay_of_a_refusal_does_not_tell_which_ids_there_are(night: Night) -> None:
+    night.secrets["nobody"] = night.secrets["p02"]
+    for person in ("somebody", "nobody", "p02"):
+        night.secrets[person] = night.secrets["p02"]
+        assert guess(night, 6, person, passphrase="not the passphrase") == [0.5, 1, 2, 4, 8, 8]
+
+
+def test_an_upload_does_not_fill_the_disk_of_the_break_host(night: Night) -> None:
+    asked: list[HttpRequest] = []
+
+    def answered(request: HttpRequest) -> HttpResponse:
+        asked.append(request)
+        return HttpResponse()
+
+    request = RequestFactory().post("/", {"file": SimpleUploadedFile("a", b"\0" * 2**17)})
+    answer = headers(answered)(request)
+    assert (answer.status_code, asked) == (413, [])

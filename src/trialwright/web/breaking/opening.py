@@ -27,6 +27,7 @@ SECOND_BREAK = "second code break by one person on a day"
 MANY_BREAKS = f"{MANY} or more code breaks in {MANY_DAYS} days"
 MOST_WORDS = 2000
 
+GUESSED = f"{people.MANY_CODES} wrong one-time codes behind the right passphrase: somebody may know it"
 ENVELOPE = "Open the printed envelope of this label (24-hour pharmacy), or telephone"
 
 
@@ -139,9 +140,15 @@ def _recognised(host: Host, asked: Asked, now: datetime) -> Known:
     with log.reading(host.folder) as database:
         known = people.recognised(database, asked.person, asked.passphrase, asked.code, now)
     if known is not None:
+        _require_enough(host, known, now)
         return known
+    with log.reading(host.folder) as database:
+        whose = people.passphrase_of(database, asked.person, asked.passphrase)
     with log.writing(host.folder) as database:
         wait = people.note_failure(database, asked.person, now)
+        if whose and people.note_wrong_code(database, whose, now):
+            said = {"label": "", "reason": GUESSED, "learned_by": whose}
+            log.append(database, now, log.REFUSED, said)
     raise NotShown(
         {
             "": "Id, passphrase and one-time code do not belong together. Type the passphrase again and wait for a "
@@ -149,6 +156,20 @@ def _recognised(host: Host, asked: Asked, now: datetime) -> Known:
         },
         wait,
     )
+
+
+def _require_enough(host: Host, known: Known, now: datetime) -> None:
+    """After many wrong codes behind the right passphrase, ask for two codes in a row."""
+    with log.writing(host.folder) as database:
+        enough = people.enough(database, known, now)
+    if not enough:
+        raise NotShown(
+            {
+                "": "The passphrase of this id was typed with many wrong one-time codes, so two codes are needed: wait "
+                "for the next code (at most 30 seconds) and send once more. If it was not you, somebody knows the "
+                f"passphrase: tell the trial office. If you cannot wait: {ENVELOPE} {host.telephone}."
+            }
+        )
 
 
 def _opened(host: Host, identity: str, asked: Asked, known: Known, now: datetime) -> Opened:

@@ -32,6 +32,13 @@ STEPS_EITHER_WAY = 1
 
 REMEMBERED = timedelta(minutes=15)
 SLOWEST_SECONDS = 8
+MANY_CODES = 10
+"""So many wrong one-time codes behind the right passphrase, within what is remembered: somebody may have the passphrase
+and be trying codes, of which a computer can try a million in some hours. From then on two codes are asked for, one
+after the other, which nobody can guess; the doctor waits half a minute and is never locked out."""
+_BLUR = secrets.token_bytes(32)
+"""Ids that nobody has are counted one by one too, or the delay would tell which ids there are; under a key that ends
+with the process, since somebody may have typed a passphrase into the wrong field."""
 
 
 class CannotEnrol(ValueError):
@@ -97,6 +104,15 @@ def recognised(database: sqlite3.Connection, person: str, passphrase: str, code:
     return Known(known, name, site, step) if row and right and step else None
 
 
+def passphrase_of(database: sqlite3.Connection, person: str, passphrase: str) -> str:
+    """The id whose passphrase this is, else ''. Takes the same time for everybody, enrolled or not."""
+    row = database.execute(
+        "SELECT id, salt, passphrase FROM person WHERE id = ? AND left_at IS NULL", (person.strip(),)
+    ).fetchone()
+    known, salt, kept = row or ("", b"\0" * 16, b"\0" * 32)
+    return str(known) if hmac.compare_digest(_stretched(passphrase, salt), kept) else ""
+
+
 def take_code(database: sqlite3.Connection, known: Known) -> bool:
     """Use the one-time code up, in the transaction that writes the log; False where it was used before."""
     changed = database.execute(
@@ -106,18 +122,40 @@ def take_code(database: sqlite3.Connection, known: Known) -> bool:
 
 
 def note_failure(database: sqlite3.Connection, person: str, now: datetime) -> float:
-    """Remember a wrong answer; returns the seconds by which to delay this refusal (0.5, 1, 2 ... at most 8).
-
-    Only known ids are kept, since somebody may have typed a passphrase into the wrong field.
+    """Remember a wrong answer; returns the seconds by which to delay this refusal (0.5, 1, 2 ... at most 8), the same
+    for ids that there are and for others. What was typed is not kept.
     """
-    at = instant_text(now.astimezone(UTC))
     since = instant_text((now - REMEMBERED).astimezone(UTC))
-    known = database.execute("SELECT id FROM person WHERE id = ?", (person.strip(),)).fetchone()
-    name = known[0] if known else ""
     database.execute("DELETE FROM failure WHERE at < ?", (since,))
-    database.execute("INSERT INTO failure VALUES (?, ?)", (name, at))
-    (count,) = database.execute("SELECT COUNT(*) FROM failure WHERE person = ?", (name,)).fetchone()
-    return float(min(2.0 ** (count - 2), SLOWEST_SECONDS))
+    name = hashlib.blake2b(person.strip().encode(), key=_BLUR, digest_size=16).hexdigest()
+    _note(database, name, now)
+    return float(min(2.0 ** (_noted(database, name, now) - 2), SLOWEST_SECONDS))
+
+
+def note_wrong_code(database: sqlite3.Connection, person: str, now: datetime) -> bool:
+    """Remember a wrong one-time code behind the right passphrase; whether it is the one that makes them many."""
+    _note(database, f"{person} code", now)
+    return _noted(database, f"{person} code", now) == MANY_CODES
+
+
+def enough(database: sqlite3.Connection, known: Known, now: datetime) -> bool:
+    """Whether this one right code is enough: unless many wrong ones came behind the right passphrase, or the code
+    before this one was right too."""
+    if _noted(database, f"{known.id} code", now) < MANY_CODES:
+        return True
+    before = (f"{known.id} right {known.code - 1}", f"{known.id} right {known.code - 2}")
+    _note(database, f"{known.id} right {known.code}", now)
+    return any(_noted(database, name, now) for name in before)
+
+
+def _note(database: sqlite3.Connection, name: str, now: datetime) -> None:
+    database.execute("INSERT INTO failure VALUES (?, ?)", (name, instant_text(now.astimezone(UTC))))
+
+
+def _noted(database: sqlite3.Connection, name: str, now: datetime) -> int:
+    since = instant_text((now - REMEMBERED).astimezone(UTC))
+    query = "SELECT COUNT(*) FROM failure WHERE person = ? AND at >= ?"
+    return int(database.execute(query, (name, since)).fetchone()[0])
 
 
 def code_at(secret: bytes, now: datetime) -> str:

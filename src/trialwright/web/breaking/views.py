@@ -37,6 +37,8 @@ HEADERS = {
 }
 PAGE_STEP = 8192
 """Answers are filled up to a multiple of this, so that their length on the wire does not tell the arm."""
+MOST_BYTES = 64 * 1024
+"""Of a request; a filled form has less than 16 kB."""
 THREADS = 16
 DELAYED = Semaphore(THREADS // 2)
 """Wrong answers wait, but never in so many threads that a right one finds none."""
@@ -68,7 +70,9 @@ def headers(answer: Answer) -> Answer:
     """Set the headers on every answer: nothing is kept, framed or fetched from elsewhere."""
 
     def with_headers(request: HttpRequest) -> HttpResponse:
-        response = answer(request)
+        # Django's own limit leaves out files, which would fill the disk without which nothing is shown.
+        long = int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES
+        response = HttpResponse("too long\n", "text/plain", 413) if long else answer(request)
         for name, value in HEADERS.items():
             response[name] = value
         return response
