@@ -210,8 +210,8 @@ def _proposal(waiting: "dict[int, tuple[str, str, str]]", digest: str) -> int:
     if number is None:
         others = ", ".join(f"{known[:12]} (fact {fact})" for fact, (_, known, _) in waiting.items())
         raise Refused(
-            f"Nobody proposed this package, digest {digest[:12]}; waiting: {others or 'none'}. Propose it first, or name"
-            " the package that was proposed.",
+            f"Nobody proposed this package, digest {digest[:12]}; waiting: {others or 'none'}. Propose it first, or "
+            "name the package that was proposed.",
             "proposal",
         )
     return number

@@ -407,7 +407,7 @@ def test_the_commands_from_a_lost_key_to_new_slots(sqlite_world: Callable[[Path]
     assert done.exit_code == 0, done.output
     assert store.read_folder(trial).recipients == {"safety-unit": public_key("safety")}
     again = ran("approve", trial, package, "--by", "sven", "--role", "safety_unit", *why)
-    assert "Fact 0 is no proposal that waits" in str(again.exception)
+    assert "Nobody proposed this package" in str(again.exception)
     assert store.verify(trial).ok
     assert "Values are sealed to the keys that were agreed: proven" in ran("verify", trial).stdout
 
