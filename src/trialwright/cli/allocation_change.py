@@ -136,7 +136,10 @@ def _tell_next(folder: Path, package: Path) -> None:
     from trialwright.store.list_changes import digest_of
 
     change, digest = digest_of(package)
-    typer.echo(f"Digest {digest}")
+    if change == "reseal":
+        typer.echo(f"Digest {digest}")
+    else:  # the signature under the review belongs to what the digest is of
+        typer.echo(f"First another person reviews it: trialwright allocation review {package} ... --sign ... --by ...")
     typer.echo(f"Next: trialwright allocation propose {folder} {package} --by ... --why ..., then another person")
     typer.echo(f"approves: trialwright allocation approve {folder} {package} --by ... --why ... ({change})")
 
