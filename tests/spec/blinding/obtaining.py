@@ -217,7 +217,8 @@ def of_sqlite(path: Path) -> Obtained:
 
 
 def of_postgresql(address: str) -> Obtained:
-    """Every table of a PostgreSQL database in the order in which its rows lie."""
+    """Every table of a PostgreSQL database by its first column, the number of the row. Where a changed row lies depends
+    on the random length of age's headers, so the order on the disk is no order that could be compared."""
     import psycopg
 
     found = {}
@@ -225,7 +226,7 @@ def of_postgresql(address: str) -> Obtained:
         names = database.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").fetchall()
         for (name,) in names:
             if name != "django_migrations":
-                rows = database.execute(f'SELECT * FROM "{name}"')  # type: ignore[arg-type]
+                rows = database.execute(f'SELECT * FROM "{name}" ORDER BY 1')  # type: ignore[arg-type]
                 columns = [column.name for column in rows.description or ()]
                 found[f"postgresql {name}"] = _rows(columns, rows.fetchall())
     return found

@@ -7,16 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
-from django.http import HttpRequest, HttpResponse
-from django.test import RequestFactory
 from tests.plugins.acts import act, draft, sealed_value
 from tests.plugins.breaking import Night, a_night
 from tests.plugins.ceremonies import Ceremony, done, refused
 from tests.plugins.lists import ANNEX, RECIPIENTS, STRANGER, a_list, with_list
 from tests.plugins.tampering import administrator
-from tests.plugins.worlds import allocation_list
+from tests.plugins.worlds import allocation_list, in_memory
 
 from trialwright import store
 from trialwright.allocation.annex import read_annex
@@ -26,11 +23,11 @@ from trialwright.allocation.slots import draw_up, sealed_list
 from trialwright.ledger import kinds
 from trialwright.ledger.canonical import instant_text
 from trialwright.ledger.vault import Damaged, kept_commitment
+from trialwright.store.breaks import take_in_notices
 from trialwright.store.folder import write_settings
 from trialwright.store.list_changes import recipients_of, resealed
 from trialwright.web.breaking import log, people
-from trialwright.web.breaking.opening import GUESSED, NotShown, open_label
-from trialwright.web.breaking.views import headers
+from trialwright.web.breaking.opening import GUESSED, NotShown, mend_outbox, open_label
 
 NONCE, OTHER_NONCE = "5a" * 16, "a5" * 16
 STRANGERS, KEY = str(STRANGER.to_public()), str(STRANGER)
@@ -279,13 +276,22 @@ def test_the_delay_of_a_refusal_does_not_tell_which_ids_there_are(night: Night) 
         assert guess(night, 6, person, passphrase="not the passphrase") == [0.5, 1, 2, 4, 8, 8]
 
 
-def test_an_upload_does_not_fill_the_disk_of_the_break_host(night: Night) -> None:
-    asked: list[HttpRequest] = []
-
-    def answered(request: HttpRequest) -> HttpResponse:
-        asked.append(request)
-        return HttpResponse()
-
-    request = RequestFactory().post("/", {"file": SimpleUploadedFile("a", b"\0" * 2**17)})
-    answer = headers(answered)(request)
-    assert (answer.status_code, asked) == (413, [])
+@pytest.mark.requirement("BL3", "BL4")
+def test_a_notice_that_somebody_kept_back_is_missed(night: Night, tmp_path: Path) -> None:
+    """Whoever carries the notices could keep one back; the others count."""
+    world = in_memory()
+    for name in ("Ann", "Ben", "Cas"):
+        world.randomised(name)
+        allocation = world.person(name).allocation
+        assert allocation is not None
+        night.asks(allocation.label)
+    second = sorted(night.host.outbox.glob("*.json"))[1]
+    carried = tmp_path / "carried"
+    carried.mkdir()
+    for path in night.host.outbox.glob("*.json"):
+        if path != second:
+            (carried / path.name).write_bytes(path.read_bytes())
+    assert take_in_notices(world.desk, carried, night.public).missing == (second.stem,)
+    second.unlink()
+    assert mend_outbox(night.host) == 1, "and the break host makes it again"
+    assert take_in_notices(world.desk, night.host.outbox, night.public).missing == ()

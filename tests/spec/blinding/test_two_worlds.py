@@ -42,6 +42,14 @@ def _one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ServerClock, "now", lambda self: datetime(2026, 3, 2, 8, 0, tzinfo=UTC))
 
 
+def differing(one: dict[str, str], other: dict[str, str]) -> str:
+    """Where the first thing that differs begins to, for who has to find the leak."""
+    name = differences(one, other)[0]
+    texts = one.get(name, ""), other.get(name, "")
+    place = next((at for at, (left, right) in enumerate(zip(*texts, strict=False)) if left != right), 0)
+    return f"{name}: {' | '.join(text[max(0, place - 80) : place + 80] for text in texts)}"
+
+
 # ---------------------------------------------------------------- the comparison
 
 
@@ -82,7 +90,7 @@ def test_no_table_of_postgresql_depends_on_an_allocation(tmp_path: Path, new_dat
         for rank, world in enumerate((as_drawn, swapped))
     )
     assert {"postgresql store_slot", "postgresql store_fact", "postgresql store_sealedvalue"} <= first.keys()
-    assert differences(first, other) == []
+    assert differences(first, other) == [], differing(first, other)
 
 
 @pytest.mark.long
