@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 from tests.plugins.breaking import ARMS, PASSPHRASE, TELEPHONE, Night, a_night, arm_of
 from tests.plugins.worlds import allocation_list
@@ -139,3 +140,9 @@ def test_a_log_that_cannot_be_written_shows_nothing_and_names_the_envelope(night
 def test_who_watches_the_machine_learns_that_it_is_alive_and_no_more(night: Night) -> None:
     answer = Client().get("/alive")
     assert (answer.status_code, answer.content) == (200, b"alive\n")
+
+
+def test_an_upload_does_not_fill_the_disk_without_which_nothing_is_shown(night: Night) -> None:
+    answer = Client().post("/", {**filled(night), "file": SimpleUploadedFile("a", b"\0" * 2**17)})
+    assert answer.status_code == 413
+    assert night.entries(log.OPENED) == []

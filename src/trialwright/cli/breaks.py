@@ -48,9 +48,11 @@ def take_in(
     )
     for label in taken.nobody:
         typer.echo(f"ALARM: label {label} was opened and belongs to no participant yet.", err=True)
+    for reference in taken.missing:
+        typer.echo(f"MISSING: notice {reference} never came; ask the break host what was opened then.", err=True)
     for sentence in taken.refused:
         typer.echo(f"Refused: {sentence}", err=True)
-    raise typer.Exit(1 if taken.refused or taken.nobody else 0)
+    raise typer.Exit(1 if taken.refused or taken.nobody or taken.missing else 0)
 
 
 def _from(folder: Path, outbox: Path | None, host_key: str | None) -> tuple[Path, str]:

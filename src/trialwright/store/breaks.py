@@ -34,13 +34,15 @@ class Emergency:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of the notices: new facts, known ones, drills, labels of nobody, and files that were refused."""
+    """What became of the notices: new facts, known ones, drills, labels of nobody, files that were refused, and the
+    references that the break host gave in between and nobody has told here."""
 
     facts: tuple[Fact, ...]
     known: int
     drills: int
     nobody: tuple[str, ...]
     refused: tuple[str, ...]
+    missing: tuple[str, ...] = ()
 
 
 def emergency(folder: Path) -> Emergency:
@@ -62,11 +64,13 @@ def take_in_notices(desk: Desk, outbox: Path, host_key: str) -> Taken:
     facts: list[Fact] = []
     nobody, refused = [], []
     known = drills = 0
+    told: set[str] = set()
     for path in sorted(outbox.glob("*.json")):
         try:
             notice = read_notice(path.read_bytes(), host_key)
             if notice.trial != desk.protocol().definition.id:
                 raise BadNotice(f"it is of another trial, {notice.trial}")
+            told.add(notice.reference)
             if notice.kind == DRILL:
                 drills += 1
                 continue
@@ -81,7 +85,31 @@ def take_in_notices(desk: Desk, outbox: Path, host_key: str) -> Taken:
             facts.append(fact)
         else:
             known += 1
-    return Taken(tuple(facts), known, drills, tuple(nobody), tuple(refused))
+    missing = _missing({*told, *_told_before(desk)})
+    return Taken(tuple(facts), known, drills, tuple(nobody), tuple(refused), missing)
+
+
+def _told_before(desk: Desk) -> list[str]:
+    """The references of the break host that the ledger has, of participants and of labels that nobody had."""
+    openings = [one for person in desk.state.participants.values() for one in person.openings if one.how == BREAK_HOST]
+    nobody = [alarm.about["reference"] for alarm in desk.state.alarms if "reference" in alarm.about]
+    return [*(opening.reference for opening in openings), *nobody]
+
+
+def _missing(told: set[str]) -> tuple[str, ...]:
+    """A break host counts its openings and drills; a number that was left out is a break that somebody kept back, or
+    the notice of a drill that was cleared away."""
+    counts: dict[str, set[int]] = {}
+    for reference in told:
+        host, _, number = reference.rpartition("-")
+        if host and number.isascii() and number.isdigit():
+            counts.setdefault(host, set()).add(int(number))
+    return tuple(
+        f"{host}-{number:05d}"
+        for host, numbers in sorted(counts.items())
+        for number in range(1, max(numbers))
+        if number not in numbers
+    )
 
 
 def _fact(desk: Desk, notice: Notice) -> Fact | None:

@@ -247,7 +247,11 @@ def mend_outbox(host: Host) -> int:
     each opening, so a crash between log and notice costs nothing."""
     with log.reading(host.folder) as database:
         entries = log.entries(database, log.OPENED, log.DRILL)
-    missing = [entry for entry in entries if not (host.outbox / f"{entry.said['reference']}.txt").exists()]
+    missing = [
+        entry
+        for entry in entries
+        if not all((host.outbox / f"{entry.said['reference']}.{ending}").exists() for ending in ("json", "txt"))
+    ]
     if not missing:
         return 0
     key = signing_key((host.folder / SIGNS).read_bytes())
