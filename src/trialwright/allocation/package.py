@@ -16,6 +16,7 @@ import os
 import secrets
 import shutil
 from base64 import b64decode, b64encode
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,7 +24,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from trialwright.allocation.keys import SLOT_HOLDERS
 from trialwright.allocation.merkle import merkle_root
+from trialwright.allocation.sealing import sealed_to
 from trialwright.allocation.seed_shares import GENERATOR, PARTS, WITNESS, Promise, signature, signed_by
 from trialwright.allocation.slots import SealedList, SealedSlot, label_is_right
 from trialwright.ledger.canonical import canonical, fingerprint
@@ -267,7 +270,7 @@ def _read_list(content: bytes, wrong: list[str]) -> tuple[tuple[SealedSlot, ...]
 
 def problems(package: Package) -> tuple[str, ...]:
     """Everything that is wrong with a package and can be seen without a key; empty when it is sound."""
-    return (*_wrong_people(package), *_wrong_files(package), *_wrong_slots(package))
+    return (*_wrong_people(package), *_wrong_files(package), *_wrong_slots(package), *_one_key_more(package))
 
 
 def document_problems(document: str, root: str) -> tuple[str, ...]:
@@ -313,6 +316,20 @@ def _same_person(package: Package) -> list[str]:
         for place, (one, name, key) in enumerate(parts)
         for other, also, its_key in parts[place + 1 :]
         if name.strip().casefold() == also.strip().casefold() or key == its_key
+    ]
+
+
+def _one_key_more(package: Package) -> list[str]:
+    """What is sealed to more or fewer keys than the terms name: a program that was exchanged could add one."""
+    holders = sum(role in SLOT_HOLDERS for role in package.terms.recipients)
+    held = [("slots", slot.ciphertext, holders) for slot in package.list.slots]
+    held.append(("the annex", package.list.sealed_annex, holders))
+    held += [(name, share, 1) for name, share in zip(ESCROW, package.escrow, strict=True)]
+    held += [(FOR_ALLOCATOR, package.allocator, 1)] if package.allocator is not None else []
+    wrong = Counter(name for name, content, keys in held if sealed_to(content) != keys)
+    return [
+        f"{count if name == 'slots' else ''} {name} sealed to another number of keys than the terms name".strip()
+        for name, count in wrong.items()
     ]
 
 

@@ -33,6 +33,14 @@ def opened(ciphertext: bytes, identities: Sequence[str]) -> bytes:
         raise NotOpened("none of the keys given opens it, or it is damaged") from error
 
 
+def sealed_to(ciphertext: bytes) -> int:
+    """To how many keys an age file is sealed, as its header says: what a program that seals to one more would show.
+    (A `grease` stanza is what age adds so that readers stay tolerant; it opens nothing.)"""
+    header = ciphertext.partition(b"\n--- ")[0].split(b"\n")
+    kinds = [line.split(b" ")[1] for line in header if line.startswith(b"-> ")]
+    return sum(not kind.endswith(b"-grease") for kind in kinds)
+
+
 def _recipient(key: str) -> pyrage.x25519.Recipient:
     try:
         return pyrage.x25519.Recipient.from_str(key.strip())

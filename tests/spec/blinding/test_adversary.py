@@ -17,11 +17,13 @@ from tests.plugins.worlds import allocation_list, in_memory
 
 from trialwright import store
 from trialwright.allocation.annex import read_annex
+from trialwright.allocation.keys import SLOT_HOLDERS
 from trialwright.allocation.methods import Blocks
-from trialwright.allocation.sealing import NotOpened, opened
+from trialwright.allocation.package import problems, read_package
+from trialwright.allocation.sealing import NotOpened, opened, sealed
 from trialwright.allocation.slots import draw_up, sealed_list
 from trialwright.ledger import kinds
-from trialwright.ledger.canonical import instant_text
+from trialwright.ledger.canonical import canonical, instant_text
 from trialwright.ledger.vault import Damaged, kept_commitment
 from trialwright.store.breaks import take_in_notices
 from trialwright.store.folder import write_settings
@@ -68,9 +70,6 @@ def test_a_sealed_value_that_was_put_in_the_place_of_another_is_found_without_a_
     keep(folder, "supply/1", {"record": "prepared", "product": "ivig"})
     assert store.verify(folder).ok
     value = {"record": "prepared", "product": "placebo"}
-    from trialwright.allocation.sealing import sealed
-    from trialwright.ledger.canonical import canonical
-
     commitment = kept_commitment("supply/1", value, OTHER_NONCE)
     content = sealed(canonical({"key": "supply/1", "nonce": OTHER_NONCE, "value": value}), list(RECIPIENTS.values()))
     with administrator(folder) as run:
@@ -192,6 +191,20 @@ def test_the_length_of_the_sealed_annex_does_not_tell_how_many_block_sizes_it_ha
         assert read_annex(content) == annex
         lengths.add(len(content))
     assert len(lengths) == 1
+
+
+@pytest.mark.requirement("RN2", "RN9")
+def test_a_package_that_was_sealed_to_one_key_more_than_it_names_is_refused(held: Ceremony) -> None:
+    """A program that was exchanged before the ceremony seals to its master too; the header of an age file counts."""
+    package = read_package(held.package)
+    assert problems(package) == ()
+    keys = [key for role, key in package.terms.recipients.items() if role in SLOT_HOLDERS]
+    slot, *others = package.list.slots
+    more = replace(slot, ciphertext=sealed(b"x", [*keys, STRANGERS]))
+    found = problems(replace(package, list=replace(package.list, slots=(more, *others))))
+    assert "1 slots sealed to another number of keys than the terms name" in found
+    found = problems(replace(package, escrow=(sealed(b"x", [*keys[:1], STRANGERS]), package.escrow[1])))
+    assert "escrow-1.age sealed to another number of keys than the terms name" in found
 
 
 @pytest.mark.requirement("BL6", "RN7")
