@@ -17,7 +17,7 @@ from trialwright.allocation.resealing import (
     read_resealed,
     reseal,
 )
-from trialwright.allocation.sealing import NotOpened
+from trialwright.allocation.sealing import NotOpened, sealed_to
 from trialwright.allocation.slots import sealed_list
 from trialwright.conduct.list_change import EXTEND, RESEAL, ListChange
 from trialwright.ledger.canonical import fingerprint
@@ -176,6 +176,8 @@ def _resealing(package: Resealed, lists: Sequence[KeptList], vault: SealedVault,
             f"the package lacks {len(lacking)} slots that were added since it was made ({', '.join(lacking[:3])}); "
             "seal anew and propose again"
         )
+    if _one_key_more(package):
+        raise ResealRefused("the package is sealed to another number of keys than it names; do not approve it")
     kept = {(one.key, one.commitment) for one in _values(name)}
     if any((one.key, one.commitment) not in kept for one in package.values):
         raise ResealRefused("the package holds a sealed value that this trial does not have, or has otherwise by now")
@@ -185,6 +187,14 @@ def _resealing(package: Resealed, lists: Sequence[KeptList], vault: SealedVault,
         vault.reseal_values([(one.key, one.commitment, one.ciphertext) for one in package.values])
 
     return ListChange(RESEAL, package.digest, keep, {"recipients": dict(package.recipients)})
+
+
+def _one_key_more(package: Resealed) -> bool:
+    holders = len(holders_of_slots(package.recipients))
+    readers = sum(role not in READ_NO_VALUES for role in package.recipients)
+    return any(sealed_to(content) != holders for content in package.slots.values()) or any(
+        sealed_to(one.ciphertext) != readers for one in package.values
+    )
 
 
 def _vault(folder: Path) -> tuple[SealedVault, str]:

@@ -20,6 +20,7 @@ from trialwright.allocation.annex import read_annex
 from trialwright.allocation.keys import SLOT_HOLDERS
 from trialwright.allocation.methods import Blocks
 from trialwright.allocation.package import problems, read_package
+from trialwright.allocation.resealing import ResealRefused
 from trialwright.allocation.sealing import NotOpened, opened, sealed
 from trialwright.allocation.slots import draw_up, sealed_list
 from trialwright.ledger import kinds
@@ -27,7 +28,7 @@ from trialwright.ledger.canonical import canonical, instant_text
 from trialwright.ledger.vault import Damaged, kept_commitment
 from trialwright.store.breaks import take_in_notices
 from trialwright.store.folder import write_settings
-from trialwright.store.list_changes import recipients_of, resealed
+from trialwright.store.list_changes import list_change, recipients_of, resealed
 from trialwright.web.breaking import log, people
 from trialwright.web.breaking.opening import GUESSED, NotShown, mend_outbox, open_label
 
@@ -146,6 +147,24 @@ def test_slots_are_never_sealed_anew_to_a_key_that_stands_in_the_settings_alone(
     with pytest.raises(NotOpened):
         opened(next(iter(package.slots.values())), [str(STRANGER)])
     out.unlink()
+
+
+@pytest.mark.requirement("RN2", "BL1")
+def test_slots_sealed_anew_to_one_key_more_than_is_said_are_not_taken_in(held: Ceremony) -> None:
+    folder = held.at("trial")
+    package = resealed(folder, [_key(held, "safety-unit")], recipients_of(folder))
+    label = next(iter(package.slots))
+    keys = [key for role, key in package.recipients.items() if role in SLOT_HOLDERS]
+    worse = replace(package, slots={**package.slots, label: sealed(b"x", [*keys, STRANGERS])})
+    ledger = store.open_ledger(folder)
+    vault = store.open_vault(folder, ledger)
+    path = held.at("worse.json")
+    path.write_bytes(package.content)
+    assert list_change(folder, path, vault).digest == package.digest
+    path.write_bytes(worse.content)
+    with pytest.raises(ResealRefused, match="another number of keys"):
+        list_change(folder, path, vault)
+    ledger.close()
 
 
 @pytest.mark.requirement("BL1", "AT2")
