@@ -5,7 +5,7 @@ before one is, whatever the arm, so that neither the time nor an error tells wha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from trialwright import design
@@ -35,7 +35,7 @@ class Holder:
 
     desk: Desk
     lists: Mapping[str, SealedKits]
-    keys: tuple[str, ...]
+    keys: tuple[str, ...] = field(repr=False)
 
     @property
     def definition(self) -> Definition:

@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ class Pharmacy:
     folder: Path
     desk: Desk
     by: Person
-    key: str
+    key: str = field(repr=False)
     journal: Journal
 
     def close(self) -> None:

@@ -327,3 +327,16 @@ def test_a_notice_that_somebody_kept_back_is_missed(night: Night, tmp_path: Path
     second.unlink()
     assert mend_outbox(night.host) == 1, "and the break host makes it again"
     assert take_in_notices(world.desk, night.host.outbox, night.public).missing == ()
+
+
+def test_what_is_printed_of_a_pharmacists_session_holds_no_key(tmp_path: Path) -> None:
+    """A traceback, a debugger or a failed test prints values as they describe themselves."""
+    from trialwright.cli.kits_client import Holder
+    from trialwright.cli.pharmacy_desk import Pharmacy
+    from trialwright.cli.pharmacy_journal import Journal
+    from trialwright.conduct import Person
+
+    journal = Journal(tmp_path / "journal", KEY, [STRANGERS])
+    session = Pharmacy(tmp_path, in_memory().desk, Person("p", "pharmacist", "p"), KEY, journal)
+    assert KEY not in repr(session)
+    assert KEY not in repr(Holder(session.desk, {}, (KEY,)))
