@@ -67,12 +67,13 @@ def check(
     """
     from trialwright import store
     from trialwright.allocation.keys import private_key, public_of
+    from trialwright.store.list_changes import recipients_of
 
     private = private_key(key, asking(passphrase_file))
-    settings = store.read_folder(trial)
-    roles = [role for role, public in settings.recipients.items() if public == public_of(private)]
+    agreed = recipients_of(trial)
+    roles = [role for role, public in agreed.items() if public == public_of(private)]
     if not roles:
-        typer.echo(f"{key} is none of the keys that {trial} seals to: {', '.join(settings.recipients)}.", err=True)
+        typer.echo(f"{key} is none of the keys that {trial} seals to: {', '.join(agreed)}.", err=True)
         raise typer.Exit(1)
     ledger = store.open_ledger(trial)
     opens = store.open_vault(trial, ledger).opens(private)

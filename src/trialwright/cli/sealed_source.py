@@ -53,13 +53,13 @@ def _from_trial(folder: Path) -> Source:
     ledger = store.open_ledger(folder)
     try:
         vault = store.open_vault(folder, ledger)
-        lists = vault.lists()
+        lists, held_to = vault.lists(), vault.recipients
         found = [held(slot, kept.annex_sha256) for kept in lists for slot in vault.slots(drawn=False, list_id=kept.id)]
     finally:
         ledger.close()
     test = any(kept.purpose == "test" for kept in lists)
     names = {kept.trial for kept in lists}
-    trial, held_to = names.pop() if names else definition.id, store.read_folder(folder).recipients
+    trial = names.pop() if names else definition.id
     return Source(trial, definition, _by_label(found), _roots(lists), test, held_to)
 
 
