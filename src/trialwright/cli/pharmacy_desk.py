@@ -101,7 +101,7 @@ def opened(
     """The trial, verified: the chain, the signed heads, and the slots against the committed root."""
     found = store.verify(folder)
     if not found.ok:
-        raise Refused(f"{folder} does not verify, so nothing is prepared from it: {found.first_bad}", "seal")
+        raise Refused(f"{folder} does not verify, so nothing is prepared from it: {found.problems[0].sentence}", "seal")
     private = private_key(key, asking(passphrase_file))
     agreed = recipients_of(folder)
     desk = store.open_desk(folder, now)

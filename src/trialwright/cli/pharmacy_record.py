@@ -123,7 +123,7 @@ def released(pharmacy: Pharmacy) -> tuple[list[str], bool]:
     now = desk.clock.now()
     may = [one for one in waiting if hours[one["reference"]] <= now]
     later = sorted({hours[one["reference"]] for one in waiting if hours[one["reference"]] > now})
-    lines = [f"{len(waiting) - len(may)} wait for {later[0].astimezone():%H:%M on %Y-%m-%d} or later."] if later else []
+    lines = [f"{len(waiting) - len(may)} wait for {later[0]:%H:%M on %Y-%m-%d} or later."] if later else []
     if not may:
         return lines, False
     facts = release_all(desk, prepared=may, by=pharmacy.by)
@@ -144,4 +144,5 @@ def released(pharmacy: Pharmacy) -> tuple[list[str], bool]:
 def _hour(pharmacy: Pharmacy, one: Record) -> Any:
     person = pharmacy.desk.state.participants[one["participant"]]
     protocol = pharmacy.desk.protocol(pharmacy.desk.version_at(person.site))
-    return becomes_ready(protocol, person.site, instant(one["prepared_at"]))
+    ready = becomes_ready(protocol, person.site, instant(one["prepared_at"]))
+    return ready.astimezone(protocol.zones[person.site])

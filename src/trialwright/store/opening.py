@@ -60,6 +60,7 @@ def create(
     folder = Path(folder).absolute()
     require_room(folder)
     _known_zone(zone)
+    made_here = not _keys_of(folder, keys).exists()
     private = _signing_key(folder, keys)
     public = public_key(signing_key(private.read_bytes()))
     settings = TrialFolder(folder, database or SQLITE, zone, public, "", dict(recipients or {}), demonstration)
@@ -73,7 +74,13 @@ def create(
             prepare(ledger, SealedVault(ledger, place.recipients))
             ledger.sign()
 
-    return build(folder, settings, private, settings.address, fill)
+    try:
+        return build(folder, settings, private, settings.address, fill)
+    except BaseException:
+        if made_here:  # nothing was begun, so nothing is signed with it
+            private.unlink()
+            private.parent.rmdir()
+        raise
 
 
 def require_room(folder: Path) -> None:
@@ -108,9 +115,13 @@ def _known_zone(zone: str) -> None:
         raise NotATrial(f"{zone!r} is no time zone; write one such as Europe/Amsterdam") from error
 
 
+def _keys_of(folder: Path, keys: Path | None) -> Path:
+    return Path(keys).absolute() if keys is not None else folder.parent / f"{folder.name}.keys"
+
+
 def _signing_key(folder: Path, keys: Path | None) -> Path:
     """The private key's file, made when it is not there; never inside the trial folder."""
-    keys = Path(keys).absolute() if keys is not None else folder.parent / f"{folder.name}.keys"
+    keys = _keys_of(folder, keys)
     if keys == folder or folder in keys.parents:
         raise NotATrial("private keys never lie in the trial's folder; name a folder for them elsewhere")
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)

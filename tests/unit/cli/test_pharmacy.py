@@ -115,7 +115,7 @@ def test_from_the_worksheet_to_the_ready_bag(client: Client) -> None:
     assert client.prepare() == (
         f"Noted: {client.label}, START, day 1 to 3: 2800 mL in 8 bags. Release it at 10:00 on 2026-03-02 or after.\n"
     )
-    assert "wait for" in client("release")
+    assert "wait for 10:00 on 2026-03-02" in client("release"), "one hour, on the site's clock"
     assert client.ready() == []
     client.clock(10)
     assert client("release") == f"{client.label}  START  day 1 to 3: ready\n"

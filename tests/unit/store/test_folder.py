@@ -52,9 +52,24 @@ def test_a_creation_that_fails_leaves_nothing(tmp_path: Path) -> None:
 
     with pytest.raises(ZeroDivisionError):
         store.create(tmp_path / "trial", prepare=fail)
-    assert [path.name for path in tmp_path.iterdir()] == ["trial.keys"]
+    assert list(tmp_path.iterdir()) == []
     store.create(tmp_path / "trial")
     assert store.verify(tmp_path / "trial").ok
+
+
+def test_a_trial_that_cannot_be_made_leaves_no_key_of_its_own(tmp_path: Path) -> None:
+    """A folder of keys that was there before is left as it was."""
+
+    def fails(ledger: object, vault: object) -> None:
+        raise ValueError("no list")
+
+    (tmp_path / "mine").mkdir()
+    for keys in (None, tmp_path / "mine"):
+        with pytest.raises(ValueError, match="no list"):
+            store.create(tmp_path / "trial", keys=keys, prepare=fails)
+    assert not (tmp_path / "trial").exists()
+    assert not (tmp_path / "trial.keys").exists()
+    assert (tmp_path / "mine").exists()
 
 
 def test_a_folder_or_a_database_that_is_taken_is_refused(
