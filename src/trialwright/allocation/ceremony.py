@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from trialwright import design
 from trialwright.allocation.annex import Annex
 from trialwright.allocation.assumed import factors
-from trialwright.allocation.escrow import sealed_secret, secret_length, seed_commitment, to_escrow
+from trialwright.allocation.escrow import answers_with, sealed_secret, secret_length, seed_commitment, to_escrow
 from trialwright.allocation.keys import ALLOCATOR as ALLOCATOR_ROLE
 from trialwright.allocation.keys import ESCROW_HOLDERS, SLOT_HOLDERS
 from trialwright.allocation.methods import IN_ADVANCE, Impossible, method_of
@@ -33,6 +33,7 @@ from trialwright.allocation.slots import SealedList, generate
 from trialwright.design.model import Definition
 from trialwright.design.problems import DefinitionErrors, Problem
 from trialwright.design.tree import Node, read_tree
+from trialwright.ledger.heads import public_key
 
 
 class CeremonyRefused(ValueError):
@@ -88,6 +89,7 @@ def make_package(
         generator=promised[GENERATOR],
         witness=promised[WITNESS],
         made_on=made_on.isoformat(),
+        allocator_key="" if kind == SEALED_LIST else public_key(answers_with(seed)),
     )
     signatures = {part: signature(signing[part], terms.statement) for part in (GENERATOR, WITNESS)}
     return Package(terms, sealed_list, escrow, allocator, signatures)

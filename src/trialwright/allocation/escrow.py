@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from trialwright.allocation.annex import Annex, read_annex
 from trialwright.allocation.sealing import NotOpened, joined, opened, sealed, split
@@ -41,6 +42,14 @@ def to_escrow(seed: bytes, annex: Annex, mask: bytes, holders: tuple[str, str]) 
 def seed_commitment(seed: bytes) -> str:
     """What commits to a seed, in hexadecimal; for an allocator it stands where a list has its root."""
     return hashlib.sha256(framed(b"trialwright allocation seed 1", seed)).hexdigest()
+
+
+def answers_with(seed: bytes) -> Ed25519PrivateKey:
+    """The key under an allocator's answers. It follows from the seed, so that the signed terms can name its public half
+    and nobody can put another allocator in its place."""
+    return Ed25519PrivateKey.from_private_bytes(
+        hashlib.sha256(framed(b"trialwright allocator answers 1", seed)).digest()
+    )
 
 
 def sealed_secret(seed: bytes, annex: Annex, holder: str) -> bytes:

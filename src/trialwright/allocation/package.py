@@ -62,7 +62,8 @@ class Review:
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What generator and witness sign. Counts are slots per stratum; `files` is file -> SHA-256; `recipients` is role
-    -> age public key; `made_on` is a date."""
+    -> age public key; `made_on` is a date; `allocator_key` is the public half of the key under an allocator's answers,
+    '' for a list."""
 
     trial: str
     version: str
@@ -79,6 +80,7 @@ class Terms:
     generator: Promise
     witness: Promise
     made_on: str
+    allocator_key: str = ""
 
     @property
     def statement(self) -> Mapping[str, Any]:

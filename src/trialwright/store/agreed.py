@@ -26,9 +26,20 @@ def agreed(rows: Rows) -> tuple[Mapping[str, str] | None, int]:
         said = orjson.loads(payload).get("recipients")
         if said is not None:
             return said, int(number)
+    document = _document(rows)
+    return (None if document is None else document["recipients"]), 1
+
+
+def allocator_key(rows: Rows) -> str | None:
+    """The key under its allocator's answers, as the signed document names it; None where there is no document."""
+    document = _document(rows)
+    return None if document is None else str(document.get("allocator_key", ""))
+
+
+def _document(rows: Rows) -> Mapping[str, Any] | None:
     first = rows("SELECT payload FROM store_fact WHERE number = 1 AND kind = %s", (TRIAL_OPENED,))
-    document = ((orjson.loads(first[0][0]) if first else {}).get("terms") or {}).get("document")
-    return (orjson.loads(document)["recipients"] if document else None), 1
+    said = ((orjson.loads(first[0][0]) if first else {}).get("terms") or {}).get("document")
+    return orjson.loads(said) if said else None
 
 
 def settings_differ(settings: Mapping[str, str], rows: Rows) -> str | None:

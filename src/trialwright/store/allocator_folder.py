@@ -11,21 +11,24 @@ ALLOCATOR/public.json      what the clinic is given: socket and the public half 
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.db import connections
 
 from trialwright.allocation.allocator import Allocator
-from trialwright.allocation.escrow import WrongEscrow, opened_secret, seed_commitment
+from trialwright.allocation.escrow import WrongEscrow, answers_with, opened_secret, seed_commitment
 from trialwright.allocation.keys import SLOT_HOLDERS, write_private
 from trialwright.allocation.package import ALLOCATOR, Package
 from trialwright.allocation.sealing import NotOpened
-from trialwright.ledger.heads import new_signing_key, public_key, signing_key
+from trialwright.ledger.heads import public_key, signing_key
 from trialwright.store import allocator_log as log
+from trialwright.store.agreed import allocator_key
 from trialwright.store.allocator_client import CONNECTED, Connected, read_public
 from trialwright.store.folder import read_folder, sync
 from trialwright.store.opening import alias
@@ -73,10 +76,13 @@ def install(package: Package, folder: Path, key: Path, identity: str, socket: Pa
     if len(os.fsencode(place)) > LONGEST_SOCKET:
         raise NotAnAllocator(f"{place} is too long for a socket ({LONGEST_SOCKET} bytes); name a shorter --socket")
     _opened(package.allocator, identity, terms.root, terms.annex_sha256)
+    answers = answers_with(opened_secret(package.allocator, identity)[0])
+    public = public_key(answers)
+    if public != terms.allocator_key:
+        raise NotAnAllocator("the key under the answers is not the one that the signed terms name")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    pem = new_signing_key()
+    pem = answers.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     holders = {role: terms.recipients[role] for role in SLOT_HOLDERS}
-    public = public_key(signing_key(pem))
     made = Settings(
         folder.resolve(), terms.trial, terms.root, terms.annex_sha256, holders, place, key.resolve(), public
     )
@@ -130,11 +136,24 @@ def connect(trial: Path, public: Path) -> Connected:
         raise NotAnAllocator(f"{trial} is run on a sealed list and needs no allocator")
     if (found.root, found.trial) != (row[0], row[1]):
         raise NotAnAllocator(f"this allocator draws from another seed than {trial} was opened with")
+    if not is_of(found, alias(read_folder(trial))):
+        raise NotAnAllocator(f"the answers of this allocator are signed by another key than {trial} was opened with")
     place = trial / f".{CONNECTED}.new"
     place.write_bytes(public.read_bytes())
     os.replace(place, trial / CONNECTED)
     sync(trial)
     return found
+
+
+def is_of(found: Connected, name: str) -> bool:
+    """Whether an allocator signs with the key that the signed terms of this trial name."""
+
+    def rows(query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with connections[name].cursor() as cursor:
+            cursor.execute(query, values)
+            return list(cursor.fetchall())
+
+    return allocator_key(rows) in (None, found.public_key)
 
 
 def _opened(secret: bytes, identity: str, root: str, annex_sha256: str) -> Allocator:

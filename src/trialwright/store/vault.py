@@ -33,7 +33,7 @@ from trialwright.ledger.vault import (
     Slot,
     kept_commitment,
 )
-from trialwright.store.agreed import agreed
+from trialwright.store.agreed import agreed, allocator_key
 from trialwright.store.allocator_client import Connected, KeptSince, next_slot
 from trialwright.store.allocator_terms import draw_of
 from trialwright.store.committed import Committed
@@ -82,6 +82,7 @@ class SealedVault:
         self._ledger = ledger
         self._allocator = allocator
         self._heard: int | None = None
+        self._answers_known = False
         self._committed = Committed(self._rows)
         self._given = dict(recipients)
         self._reads: tuple[int, tuple[str, ...]] | None = None
@@ -142,6 +143,10 @@ class SealedVault:
         """The slot that the allocator gives for these levels; it is kept by the fact that draws it, or not at all."""
         if self._allocator is None:
             raise Silent("this trial has no allocator yet; connect it with `trialwright allocation connect`")
+        if not self._answers_known:
+            if allocator_key(self._rows) not in (None, self._allocator.public_key):
+                raise Damaged("the allocator is not the one that the signed terms of this trial name")
+            self._answers_known = True
         slot, self._heard = next_slot(self._allocator, levels, participant, self._kept_since, self._heard)
         self._ledger.with_draw(
             slot.label,

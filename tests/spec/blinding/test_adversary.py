@@ -1,6 +1,7 @@
 """Somebody who wants to know: the administrator with the database and the settings, a doctor's thief, a tired ceremony.
 Each of these attacks worked once, or nearly; each is held here."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,13 +10,15 @@ from pathlib import Path
 import pytest
 from django.db import connections
 from tests.plugins.acts import act, draft, sealed_value
+from tests.plugins.allocating import installed, minimised, packaged
 from tests.plugins.breaking import Night, a_night
 from tests.plugins.ceremonies import Ceremony, done, refused
 from tests.plugins.lists import ANNEX, RECIPIENTS, STRANGER, a_list, with_list
 from tests.plugins.tampering import administrator
+from tests.plugins.world import CAST, CountedChance, monday_morning
 from tests.plugins.worlds import allocation_list, in_memory
 
-from trialwright import store
+from trialwright import conduct, store
 from trialwright.allocation.annex import read_annex
 from trialwright.allocation.keys import SLOT_HOLDERS
 from trialwright.allocation.methods import Blocks
@@ -23,8 +26,10 @@ from trialwright.allocation.package import problems, read_package
 from trialwright.allocation.resealing import ResealRefused
 from trialwright.allocation.sealing import NotOpened, opened, sealed
 from trialwright.allocation.slots import draw_up, sealed_list
+from trialwright.conduct import Desk
 from trialwright.ledger import kinds
 from trialwright.ledger.canonical import canonical, instant_text
+from trialwright.ledger.heads import new_signing_key, public_key, signing_key
 from trialwright.ledger.vault import Damaged, kept_commitment
 from trialwright.store.breaks import take_in_notices
 from trialwright.store.folder import write_settings
@@ -340,3 +345,33 @@ def test_what_is_printed_of_a_pharmacists_session_holds_no_key(tmp_path: Path) -
     session = Pharmacy(tmp_path, in_memory().desk, Person("p", "pharmacist", "p"), KEY, journal)
     assert KEY not in repr(session)
     assert KEY not in repr(Holder(session.desk, {}, (KEY,)))
+
+
+# ---------------------------------------------------------------- who puts an allocator of his own in the place
+
+
+@pytest.mark.requirement("RN2")
+def test_another_allocator_than_that_of_the_signed_terms_is_never_asked(quick_path: Path) -> None:
+    """It would give the arms that its owner likes, and tell him; the leaves would fit, and only the proof at the end
+    would find it. So the key under the answers follows from the seed and stands in the terms."""
+    definition = minimised(4)
+    place = quick_path / "t"
+    place.mkdir()
+    package = packaged(definition, place / "keys")
+
+    def opened_trial(ledger: store.DatabaseLedger, vault: store.SealedVault) -> None:
+        vault.take_in_package(package, True)
+        conduct.open_trial(Desk(ledger, vault, monday_morning(), CountedChance()), definition, by=CAST["sponsor"])
+
+    folder, allocator = installed(place, package, opened_trial)
+    said = json.loads((allocator / "public.json").read_text())
+    assert said["public_key"] == package.terms.allocator_key
+    false = quick_path / "public.json"
+    false.write_text(json.dumps({**said, "public_key": public_key(signing_key(new_signing_key()))}))
+    assert "signed by another key" in refused("allocation", "connect", folder, false)
+    (folder / "allocator.json").write_text(false.read_text())
+    ledger = store.open_ledger(folder)
+    with ledger.act(), pytest.raises(Damaged, match="signed terms"):
+        store.open_vault(folder, ledger).draw("all", {"age": "young", "drug": "yes"}, "P-1")
+    ledger.close()
+    connections.close_all()
