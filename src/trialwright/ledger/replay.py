@@ -216,7 +216,7 @@ def _opened(state: State, fact: Fact, payload: Payload) -> None:
     state.rehearsal = payload.get("rehearsal") == "yes"
     _listed(state, payload.get("slots"))
     terms = payload.get("terms") or {}
-    state.knowing.update(terms[part] for part in ("generated_by", "reviewed_by") if terms.get(part))
+    state.knowing.update(terms[part] for part in ("generated_by", "witnessed_by", "reviewed_by") if terms.get(part))
 
 
 def _version(state: State, fact: Fact, payload: Payload) -> None:
@@ -377,7 +377,7 @@ def _drawn(state: State, fact: Fact, payload: Payload) -> None:
         fact.number,
     )
     state.labels[payload["label"]] = fact.participant or ""
-    state.drawn[payload["stratum"]] = int(payload["position"])
+    state.drawn[payload["stratum"]] = state.drawn.get(payload["stratum"], 0) + 1
     if payload.get("request"):
         state.requests[payload["request"]] = fact.number
 
