@@ -45,6 +45,7 @@ def unblind(
         final = stage == protocol.final_lock
         if not final:
             _require_firewall(protocol, stage, by, other)
+            _require_never_blinded(desk, protocol, by, other)
         try:
             arms = desk.vault.opened(list(state.labels), keys) if escrow_lost else desk.vault.whole(keys)
         except CannotOpen as error:
@@ -100,3 +101,17 @@ def _require_firewall(protocol: Protocol, stage: str, by: Person, other: Person)
         )
     if other.role != ESCROW and other.role not in firewall:
         raise Refused(f"After lock {stage} the second person is an escrow holder or of the firewall.", "firewall")
+
+
+def _require_never_blinded(desk: Desk, protocol: Protocol, *people: Person) -> None:
+    """Behind a firewall stands nobody who has acted in a blinded role: the trial goes on, and so does their task in
+    it."""
+    blinded = set(protocol.definition.blinding.blinded)
+    acted = {fact.by: fact.role for fact in desk.ledger.facts() if fact.role in blinded}
+    for person in people:
+        if person.id in acted:
+            raise Refused(
+                f"{person.name or person.id} has acted as {acted[person.id].replace('_', ' ')}, which is blinded; "
+                "after a staged lock somebody else opens the allocations.",
+                "firewall",
+            )

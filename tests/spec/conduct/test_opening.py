@@ -105,13 +105,17 @@ def test_who_makes_witnesses_reviews_and_opens_are_different_people() -> None:
 
 
 @pytest.mark.requirement("RN3")
-def test_who_made_or_reviewed_the_list_takes_no_blinded_part() -> None:
-    desk = unopened(generated_by=CAST["nurse"].id, witnessed_by="Will", reviewed_by=CAST["investigator"].id)
+def test_who_made_witnessed_or_reviewed_the_list_takes_no_blinded_part() -> None:
+    makers = ("nurse", "data manager", "investigator")
+    generated, witnessed, reviewed = (CAST[who].id for who in makers)
+    desk = unopened(generated_by=generated, witnessed_by=witnessed, reviewed_by=reviewed)
     conduct.open_trial(desk, small_trial(), by=CAST["sponsor"])
     conduct.activate(desk, "NORTH", by=CAST["sponsor"])
     for who in ("nurse", "investigator"):
-        with pytest.raises(Refused):
+        with pytest.raises(Refused, match="blinded"):
             conduct.prescreen(desk, site="NORTH", outcome="declined", reason="too far", by=CAST[who])
+    with pytest.raises(Refused, match="blinded"):
+        conduct.lock(desk, stage="week8", why="curious", by=CAST["data manager"])
 
 
 @pytest.mark.requirement("RN5")

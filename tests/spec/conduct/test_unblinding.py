@@ -1,14 +1,16 @@
 """The allocations are opened after a lock, by two people together, with the keys of both escrow holders."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.plugins.tampering import administrator
-from tests.plugins.world import HIGH, World
+from tests.plugins.world import CAST, HIGH, World
 from tests.plugins.worlds import ANNEX, holder_key, public_key
 
 from trialwright.allocation.escrow import secret_length, to_escrow
+from trialwright.conduct import Refused, unblind
 
 TWO = {"with_": "second escrow holder", "why": "the final analysis"}
 """The second person of a final opening."""
@@ -90,6 +92,19 @@ def test_both_people_know_from_then_on(world: World) -> None:
     finished(world, "week8", "final")
     world.does("escrow holder", "unblind", stage="final", keys=world.keys, **TWO)
     assert world.state.knowing == {"p10", "p12"}
+
+
+@pytest.mark.requirement("BL1", "BL2")
+def test_behind_a_firewall_stands_nobody_who_acted_in_a_blinded_role(world: World) -> None:
+    """The name is looked up in the ledger, whatever role it claims now."""
+    finished(world, "week8")
+    nurse = replace(CAST["statistician"], id=CAST["nurse"].id, name="Noor Nurse")
+    holder = CAST["escrow holder"]
+    before = world.desk.ledger.head()
+    for by, other in ((nurse, holder), (CAST["statistician"], replace(holder, id=CAST["investigator"].id))):
+        with pytest.raises(Refused, match="which is blinded; after a staged lock somebody else opens"):
+            unblind(world.desk, stage="week8", keys=world.keys, by=by, with_=other, why="the first analysis")
+    assert world.desk.ledger.head() == before
 
 
 # ------------------------------------------------------------------ behind a sealed vault
