@@ -29,5 +29,6 @@ def annex(
     made = read_annex_file(file, definition, salt, test)
     if made.salt == salt:
         text = file.read_text(encoding="utf-8")
+        file.chmod(0o600)  # a hash of two small sizes is tried out in a second by who has the salt
         file.write_text(f'{text}{"" if text.endswith(chr(10)) else chr(10)}salt: "{salt}"\n', encoding="utf-8")
     typer.echo(f"annex_sha256: {made.sha256}")

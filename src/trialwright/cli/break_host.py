@@ -1,6 +1,6 @@
 """`trialwright break-host`: what shows one doctor one participant's treatment, also with the clinic down."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,6 +43,7 @@ def make(
     Its folder belongs to a user of its own and lies outside the trial's folder. Nothing of an arm is printed.
     """
     from trialwright.allocation.keys import private_key
+    from trialwright.cli.keys import require_own_key
     from trialwright.cli.passphrase import asking
     from trialwright.cli.sealed_source import arms_in_words, read_source
     from trialwright.web.breaking import host
@@ -55,7 +56,8 @@ def make(
     zone = next(iter(source.definition.sites.values())).zone
     about = About(source.trial, called, telephone, arms, tuple(name or ()), zone)
     private = private_key(key, asking(passphrase_file))
-    _require_own_key(key, private, source.recipients)
+    # The key of another holder would open the slots too, and would then lie on a machine reached from outside.
+    require_own_key("break-host", key, private, source.recipients)
     made = host.make(folder, about, source.slots, source.roots, key, private, _now())
     typer.echo(f"{folder}: break host {made.id} for {called}, {len(source.slots)} labels, each opened and compared.")
     typer.echo(f"Public key of its notices   {(folder / host.SIGNED_BY).read_text().strip()}")
@@ -65,17 +67,6 @@ def make(
     )
     if source.test:
         typer.echo("This is a TEST list: every participant is imaginary.")
-
-
-def _require_own_key(key: Path, private: str, recipients: "Mapping[str, str]") -> None:
-    """The key of another slot holder would open the slots too, and would then lie on a machine that is reached from
-    outside."""
-    from trialwright.allocation.keys import public_of
-    from trialwright.web.breaking.host import NotAHost
-
-    whose = [role for role, public in recipients.items() if public == public_of(private)]
-    if whose and "break-host" in recipients and "break-host" not in whose:
-        raise NotAHost(f"{key} is the key of {whose[0]}, not of the break host; take break-host.key")
 
 
 @break_host_app.command()

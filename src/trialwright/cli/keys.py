@@ -1,5 +1,6 @@
 """`trialwright keys`: make key files, look at one, try one. No private key is ever shown."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -83,3 +84,14 @@ def check(
     )
     if not opens and not set(roles) <= {"unblinded-monitor", "allocator"}:
         raise typer.Exit(1)
+
+
+def require_own_key(role: str, key: Path, private: str, recipients: Mapping[str, str]) -> None:
+    """Refuse the key of another holder: it would open the slots too, and the record would name the wrong one. A list
+    that names no holder of this role is not looked at."""
+    from trialwright.allocation.keys import KeyFileRefused, public_of
+
+    public = public_of(private)
+    whose = [holder for holder, known in recipients.items() if known == public]
+    if role in recipients and recipients[role] != public and whose:
+        raise KeyFileRefused(f"{key} is the key of {whose[0]}, not of {role}; take {role}.key")

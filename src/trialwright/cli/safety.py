@@ -33,6 +33,7 @@ def open_(
     """
     from trialwright import store
     from trialwright.allocation.keys import KeyFileRefused, private_key
+    from trialwright.cli.keys import require_own_key
     from trialwright.cli.passphrase import asking
     from trialwright.cli.sealed_source import arms_in_words
     from trialwright.conduct import Person, open_for_safety
@@ -45,6 +46,7 @@ def open_(
     identity = private_key(key, asking(passphrase_file))
     desk = store.open_desk(folder)
     try:
+        require_own_key("safety-unit", key, identity, desk.vault.recipients)
         fact, arm = open_for_safety(
             desk, participant=participant, keys=[identity], why=why, by=Person(by, "safety_unit", by)
         )

@@ -96,7 +96,7 @@ def build(
     require_room(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     place = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.new"
-    place.mkdir()
+    place.mkdir(mode=0o750)  # nobody else on this machine reads ciphertexts; a group may, such as the pharmacy's
     trial = replace(settings, path=place, address=address, signs=_declared(private, folder))
     try:
         _furnish(trial, fill)

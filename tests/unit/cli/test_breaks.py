@@ -274,7 +274,7 @@ def test_a_break_host_and_envelopes_are_made_from_the_package_before_the_trial_i
         "safety-unit",
     ):  # the second would open every slot, and lie where it is reached from outside
         told = (*package, "--key", tmp_path / "keys" / f"{role}.key", "--telephone", TELEPHONE)
-        assert f"the key of {role}, not of the break host" in refused("break-host", "make", tmp_path / "c", *told)
+        assert f"the key of {role}, not of break-host" in refused("break-host", "make", tmp_path / "c", *told)
     assert not (tmp_path / "c").exists()
 
 
