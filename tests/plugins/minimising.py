@@ -19,7 +19,7 @@ def imbalance(counts: Sequence[Fraction], measure: str) -> Fraction:
     if measure == "marginal_balance":
         return sum((abs(a - b) for a, b in combinations(counts, 2)), Fraction(0)) / ((len(counts) - 1) * sum(counts))
     mean = sum(counts) / len(counts)
-    return sum(((count - mean) ** 2 for count in counts), Fraction(0)) / (len(counts) - 1)
+    return sum(((count - mean) * (count - mean) for count in counts), Fraction(0)) / (len(counts) - 1)
 
 
 def scores(
