@@ -18,7 +18,7 @@ def imbalance(counts: Sequence[Fraction], measure: str) -> Fraction:
         return max(counts) - min(counts)
     if measure == "marginal_balance":
         return sum((abs(a - b) for a, b in combinations(counts, 2)), Fraction(0)) / ((len(counts) - 1) * sum(counts))
-    mean = sum(counts) / len(counts)
+    mean = sum(counts, Fraction(0)) / len(counts)
     return sum(((count - mean) * (count - mean) for count in counts), Fraction(0)) / (len(counts) - 1)
 
 
