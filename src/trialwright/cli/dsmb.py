@@ -42,8 +42,11 @@ def open_(
 ) -> None:
     """Open every label, compare it with its commitment and put the arm beside each participant. Works offline."""
     from trialwright.allocation.keys import private_key
+    from trialwright.cli.keys import require_own_key
     from trialwright.cli.passphrase import asking
     from trialwright.store import committee
 
-    opened = committee.open_folder(folder, output, private_key(key, asking(passphrase_file)))
+    identity = private_key(key, asking(passphrase_file))
+    require_own_key("dsmb-statistician", key, identity, committee.sealed_to(folder))
+    opened = committee.open_folder(folder, output, identity)
     typer.echo(f"{output}: {opened.tables} tables with the arm of {opened.labels} participants, each label compared.")

@@ -56,6 +56,7 @@ def export(folder: Path, desk: Desk, output: Path, meeting: str, by: Person) -> 
     said = fact.payload or {}
     if snapshot.hash != said["snapshot"]:
         raise CannotHandOut("the ledger moved while the snapshot was taken; try again")
+    vault: Any = desk.vault
     slots = _sealed(desk, set(snapshot.state.labels))
     files = {f"{TABLES}/{table.name}.csv": _csv(table.columns) for table in _tables(snapshot)}
     files[LABELS] = _labels(slots)
@@ -66,6 +67,7 @@ def export(folder: Path, desk: Desk, output: Path, meeting: str, by: Person) -> 
         "purpose": said["purpose"],
         "snapshot": snapshot.hash,
         "head": facts[-1].seal,
+        "sealed_to": dict(sorted(vault.recipients.items())),
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
     }
     files[MANIFEST] = orjson.dumps(manifest, option=orjson.OPT_INDENT_2) + b"\n"
@@ -124,6 +126,12 @@ def open_folder(folder: Path, output: Path, identity: str) -> Written:
     files = {name: _joined(content, by_person) for name, content in tables.items()}
     _write(output, files, 0o700)
     return Written(len(files), len(arms), manifest["snapshot"])
+
+
+def sealed_to(folder: Path) -> Mapping[str, str]:
+    """Role -> public key to which the labels of an exported snapshot are sealed. Raises `CannotHandOut`."""
+    keys: Mapping[str, str] = _read(folder)[0]["sealed_to"]
+    return keys
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
