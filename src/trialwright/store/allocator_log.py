@@ -82,7 +82,8 @@ def entries(folder: Path) -> list[Entry]:
     """The whole log, verified. Raises `BrokenLog`."""
     if not (folder / FILE).is_file():
         raise BrokenLog(f"{FILE} is missing; restore it from its backup")
-    database = sqlite3.connect(f"file:{folder / FILE}?mode=ro", uri=True, timeout=30)
+    # Not read-only: a process that was killed may have left a journal, and SQLite has to roll it back before it reads.
+    database = sqlite3.connect(f"file:{folder / FILE}?mode=rw", uri=True, timeout=30)
     try:
         rows = database.execute("SELECT number, at, kind, body, seal FROM entry ORDER BY number").fetchall()
     except sqlite3.DatabaseError as error:

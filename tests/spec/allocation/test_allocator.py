@@ -394,7 +394,7 @@ def test_thousands_of_draws_through_a_killed_allocator(
     database = request.getfixturevalue("new_database")() if vendor == "postgresql" else None
     trial = allocated(quick_path / "t", LONG, database)
     connections.close_all()
-    answers, kills, shots = under_fire(trial, 11, 4.0, 1000)
+    answers, kills, shots = under_fire(trial, 11, 2.0, 1000)
     proved(trial, answers, LONG)
     assert min(kills, shots) > 10
     connections.close_all()
