@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 FOLDER ?= demo
 ARGS ?=
+KERNEL := $(shell find src/trialwright -path '*/kernel/*')
 
 .PHONY: help setup run test test-long check bench docs lock clean
 .DEFAULT_GOAL := help
@@ -13,7 +14,7 @@ help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 # Where the distribution leaves pip out of new environments, the pip outside installs into it.
-$(VENV)/.ready: requirements.lock pyproject.toml
+$(VENV)/.ready: requirements.lock pyproject.toml setup.py $(KERNEL)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "trialwright needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || $(PYTHON) -m venv --without-pip --clear $(VENV)
 	@echo "setting up $(VENV) (once)"

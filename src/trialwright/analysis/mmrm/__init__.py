@@ -1,0 +1,1 @@
+"""The mixed model for repeated measures: one linear model with a covariance matrix over the visits."""
