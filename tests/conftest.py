@@ -12,7 +12,12 @@ settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True
 settings.register_profile("here", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
-pytest_plugins = ["tests.plugins.requirements", "tests.plugins.databases", "tests.plugins.worlds"]
+pytest_plugins = [
+    "tests.plugins.requirements",
+    "tests.plugins.databases",
+    "tests.plugins.kernel",
+    "tests.plugins.worlds",
+]
 
 HERE = Path(__file__).resolve().parent
 
