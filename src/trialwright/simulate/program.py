@@ -98,6 +98,9 @@ class Program:
     visit_names: frozenset[str]
     forms: tuple[FormProgram, ...]
     rows: tuple[RowsProgram, ...]
+    uses: Mapping[str, frozenset[str]]
+    """What each variable of screening, course and visits speaks of; `Table.only` follows it. Those of a log have their
+    own in `RowsProgram.table.uses`."""
 
     @property
     def last_treatment(self) -> int:
@@ -149,7 +152,7 @@ def _compiled(compiler: Compiler, definition: Definition, name: str) -> Program:
     forms = tuple(
         _form(compiler, definition, form, feed) for form, feed in scenarios.forms.items() if form in definition.forms
     )
-    after = dict(compiler.known)
+    after, uses = dict(compiler.known), dict(compiler.uses)
     rows = []
     for key, spec in scenarios.rows.items():
         if spec.form in definition.forms:
@@ -168,13 +171,14 @@ def _compiled(compiler: Compiler, definition: Definition, name: str) -> Program:
         arms=arms,
         screening=screening,
         accept=accept,
-        accepting=screening.only(accept.uses, compiler.uses),
+        accepting=screening.only(accept.uses),
         course=course,
         ends=ends,
         visit_table=visit_table,
         visit_names=frozenset({*scenarios.visits, "visit", "week", "on"}),
         forms=forms,
         rows=tuple(rows),
+        uses=uses,
     )
 
 

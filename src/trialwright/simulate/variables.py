@@ -4,7 +4,7 @@ Every array has two axes: participants, and places. A variable of screening or o
 visits has a place for each planned visit, one of a log has a place for each row.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -45,20 +45,21 @@ QUANTILES: dict[str, Callable[..., Value]] = {
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Compiled variables in order; `draws` are the uniform draws that each of them needs at every place."""
+    """Compiled variables in order; `draws` are the uniform draws that each of them needs at every place, `uses` the
+    names that each of them speaks of."""
 
     steps: tuple[tuple[str, Step], ...]
     draws: Mapping[str, tuple[str, ...]]
+    uses: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
-    def only(self, names: frozenset[str], uses: Mapping[str, frozenset[str]]) -> "Table":
-        """The steps that these names need, in the same order."""
-        wanted: set[str] = set()
-        left = set(names)
-        while left:
-            name = left.pop()
-            wanted.add(name)
-            left |= uses.get(name, frozenset()) - wanted
-        return Table(tuple(step for step in self.steps if step[0] in wanted), self.draws)
+    def only(self, names: Iterable[str], uses: Mapping[str, frozenset[str]] | None = None) -> "Table":
+        """The steps that these names need, in the same order.
+
+        `uses` says what names of other tables need in turn (`Program.uses`); without it only this table's own names
+        are followed. Ask once for each program and keep the result: a table remembers how it was prepared.
+        """
+        wanted = reached(names, self.uses if uses is None else {**uses, **self.uses})
+        return replace(self, steps=tuple(step for step in self.steps if step[0] in wanted))
 
     def fill(self, environment: dict[str, Any], address: Address) -> dict[str, Any]:
         """Compute every variable into the environment."""
@@ -68,6 +69,17 @@ class Table:
         for name, step in self.steps:
             environment[name] = spread(step(environment, address), address)
         return environment
+
+
+def reached(names: Iterable[str], uses: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The names themselves and every name that they need, directly or by others."""
+    wanted: set[str] = set()
+    left = set(names)
+    while left:
+        name = left.pop()
+        wanted.add(name)
+        left |= uses.get(name, frozenset()) - wanted
+    return frozenset(wanted)
 
 
 def spread(value: Value, address: Address) -> Value:
@@ -134,7 +146,7 @@ class Compiler:
             self.uses[name] = frozenset(self._used)
             if variable.step is not None:
                 self.steps[name] = variable.step
-        return Table(tuple(steps), draws)
+        return Table(tuple(steps), draws, {name: self.uses[name] for name in variables})
 
     def _variable(self, name: str, variable: Variable, path: tuple[str, ...], rows: int) -> Step:
         kind = variable.kind
