@@ -43,4 +43,4 @@ def test_a_terminal_sees_how_much_is_done(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_work_that_counts_nothing_shows_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", shown(monkeypatch, Terminal(), counted(None, "")))
-    assert "Working  0:00:00" in seen
+    assert "Working 0:00:00" in seen
