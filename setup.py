@@ -18,6 +18,7 @@ FLAGS = [
 
 sources = sorted(str(path) for path in Path("src/trialwright").glob("**/kernel/*.cpp"))
 parts = sorted(str(path) for kind in ("*.h", "*.inc") for path in Path("src/trialwright").glob(f"**/kernel/{kind}"))
+folders = sorted({str(Path(source).parent) for source in sources})
 
 setup(
     ext_modules=[
@@ -25,7 +26,7 @@ setup(
             "trialwright.compute._kernel",
             sources=sources,
             depends=parts,
-            include_dirs=["src/trialwright/compute/kernel"],
+            include_dirs=folders,
             extra_compile_args=FLAGS,
             language="c++",
             optional=True,

@@ -124,7 +124,7 @@ def total_improvement_score(
     never subtracts. Raises ValueError for an upper limit or an MMT maximum that is not positive. Source: Aggarwal
     2017, doi 10.1002/art.40064.
     """
-    _refuse_empty_ranges(limits)
+    refuse_empty_ranges(limits)
     point_steps: dict[str, NDArray[np.int8]] = {}
     gaps: dict[str, NDArray[np.int8]] = {}
     for measure in MEASURES:
@@ -144,7 +144,8 @@ def total_improvement_score(
     return Scores(total, computable, category, point_steps, gaps, enzyme, known)
 
 
-def _refuse_empty_ranges(limits: Limits) -> None:
+def refuse_empty_ranges(limits: Limits) -> None:
+    """Raise ValueError for an upper limit or an MMT maximum that is known and not positive."""
     for name, column in (("the MMT maximum", limits.mmt_max), *limits.upper_limits.items()):
         if np.any((column.units <= 0) & column.present):
             raise ValueError(f"{name}: a limit must be greater than 0, or the range of the measure is empty")
