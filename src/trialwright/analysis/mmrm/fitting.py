@@ -1,0 +1,41 @@
+"""One door to a fit: the compiled kernel where it serves, the reference otherwise, the same numbers from both."""
+
+import importlib
+from collections.abc import Callable
+
+from trialwright.analysis.mmrm.covariance import structure
+from trialwright.analysis.mmrm.identifiable import refuse
+from trialwright.analysis.mmrm.records import Fit, Repeated
+from trialwright.analysis.mmrm.reference import reference
+
+METHODS = ("REML", "ML")
+
+
+def fitted(data: Repeated, covariance: str = "us", method: str = "REML", engine: str | None = None) -> Fit:
+    """The fit of the model by REML or ML with a covariance structure (see `covariance`).
+
+    `engine` is "kernel", "reference", or None for the kernel where it serves and the reference elsewhere; the two agree
+    to 1e-9. Raises `UnknownStructure`, `NotIdentifiable` and `SingularDesign` with every reason found at once,
+    `NoMaximum` where the likelihood rises for ever, and `ValueError` for an unknown method or engine.
+    """
+    shape = structure(covariance)
+    if method not in METHODS:
+        raise ValueError(f"'{method}' is no method of estimation: choose REML (usual) or ML.")
+    if engine not in (None, "kernel", "reference"):
+        raise ValueError(f"'{engine}' is no engine: choose kernel or reference, or none to have the program choose.")
+    refuse(data, shape.name)
+    single = None if engine == "reference" or (shape.name, method) != ("us", "REML") else _kernel()
+    fit = single(data) if single is not None else None
+    if fit is None and engine == "kernel":
+        raise ValueError("The compiled kernel is not there, or does not serve this model; the reference does.")
+    return fit if fit is not None else reference(data, shape.name, method)
+
+
+def _kernel() -> Callable[[Repeated], Fit | None] | None:
+    """The kernel's fit of one data set, or None where the package was installed without it."""
+    try:
+        module = importlib.import_module("trialwright.analysis.mmrm.native")
+    except ModuleNotFoundError:
+        return None
+    single: Callable[[Repeated], Fit | None] = module.single
+    return single
