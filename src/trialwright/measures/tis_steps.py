@@ -199,8 +199,8 @@ def _enzymes(
     for index, name in enumerate(one for one in ENZYMES if one in baseline.enzymes):
         columns = (
             baseline.enzymes[name],
-            _of(follow_up.enzymes, name, ABSENT),
-            _of(limits.upper_limits, name, NO_LIMIT),
+            follow_up.enzymes.get(name, ABSENT),
+            limits.upper_limits.get(name, NO_LIMIT),
         )
         decimals = max(column.decimals for column in columns)
         (first, peak), (second, later), (upper, limit) = (layout.column(column, decimals) for column in columns)
