@@ -139,7 +139,7 @@ class _Layout:
             raise _TooWide
         whole = () if not shape or all(size == 1 for size in shape) else (*self.shape[:-1], shape[-1])
         values = np.ascontiguousarray(np.broadcast_to(units.reshape(units.shape if whole else ()), whole), np.int32)
-        known = np.ascontiguousarray(np.broadcast_to(present.reshape(present.shape if whole else ()), whole), np.uint8)
+        known = np.ascontiguousarray(np.broadcast_to(present.reshape(present.shape if whole else ()), whole), np.bool_)
         self.held.extend((values, known))
         by_person, by_visit = (0, 0) if not whole else (whole[-1], 1 if whole[-1] > 1 else 0)
         shift = 10 ** (decimals - column.decimals)
