@@ -25,10 +25,18 @@ from functools import lru_cache
 import numpy as np
 
 from trialwright.analysis.estimates import NotEstimable
+from trialwright.analysis.mmrm import starts
+from trialwright.analysis.mmrm.correlations import (
+    Jet,
+    antedependent,
+    autoregressive,
+    banded,
+    bands,
+    exchangeable,
+    spatial,
+)
 from trialwright.analysis.mmrm.records import Floats, Repeated
-
-# A matrix with its first derivatives (k, m, m) and its second (k, k, m, m).
-Jet = tuple[Floats, Floats, Floats]
+from trialwright.analysis.mmrm.starts import positive_definite
 
 
 class UnknownStructure(NotEstimable):
@@ -105,99 +113,6 @@ def parameters(name: str, data: Repeated) -> tuple[str, ...]:
     return tuple(f"{label} in {group}" for group in data.groups for label in labels)
 
 
-def positive_definite(matrix: Floats) -> bool:
-    """Whether a Cholesky factor exists."""
-    try:
-        np.linalg.cholesky(matrix)
-    except np.linalg.LinAlgError:
-        return False
-    return True
-
-
-def correlation(matrix: Floats) -> Floats:
-    """The correlation matrix of a covariance matrix."""
-    scales = np.sqrt(np.diagonal(matrix))
-    return matrix / np.outer(scales, scales)
-
-
-def nearby(matrix: Floats, least: float) -> Floats:
-    """The covariance matrix with its correlations shrunk until their smallest eigenvalue is `least` or more.
-
-    Covariances from pairs of visits, each over other participants, need not be positive definite.
-    """
-    scales = np.sqrt(np.diagonal(matrix))
-    related = correlation(matrix)
-    lowest = float(np.linalg.eigvalsh(related)[0])
-    share = 0.0 if lowest >= least else (least - lowest) / (1.0 - lowest)
-    return ((1.0 - share) * related + share * np.eye(scales.size)) * np.outer(scales, scales)
-
-
-# --- correlations ----------------------------------------------------------------------------------------------------
-
-
-def _exchangeable(rho: Floats, at: Floats) -> Jet:
-    others = 1.0 - np.eye(at.size)
-    return np.eye(at.size) + rho[0] * others, others[None], np.zeros((1, 1, at.size, at.size))
-
-
-def _powered(rho: Floats, distance: Floats) -> Jet:
-    """rho^d; where d is 0 the correlation is 1 whatever rho."""
-    apart = distance > 0.0
-    d = np.where(apart, distance, 2.0)
-    # rho = 0 is a fair value for whole distances: 0^0 = 1, and the second derivative of rho^1 is 0 * rho^-1 = 0.
-    curve = np.where(d == 1.0, 0.0, d * (d - 1.0) * rho[0] ** np.where(d == 1.0, 0.0, d - 2.0))
-    zero = np.zeros_like(d)
-    return (
-        np.where(apart, rho[0] ** d, 1.0),
-        np.where(apart, d * rho[0] ** (d - 1.0), zero)[None],
-        np.where(apart, curve, zero)[None, None],
-    )
-
-
-def _autoregressive(rho: Floats, at: Floats) -> Jet:
-    return _powered(rho, _lags(at.size).astype(np.float64))
-
-
-def _spatial(rho: Floats, at: Floats) -> Jet:
-    return _powered(rho, np.abs(at[:, None] - at[None, :]))
-
-
-def _banded(rho: Floats, at: Floats) -> Jet:
-    bands = _bands(at.size)[1:]
-    size = at.size - 1
-    return np.eye(at.size) + np.tensordot(rho, bands, 1), bands, np.zeros((size, size, at.size, at.size))
-
-
-def _antedependent(rho: Floats, at: Floats) -> Jet:
-    """Products of the correlations of neighbours; each derivative is the product without the one (or two) taken."""
-    between = _between(at.size)
-    size = rho.size
-    kept = ~np.eye(size, dtype=bool)
-    both = kept[:, None, :] & kept[None, :, :]
-    within = np.moveaxis(between, 2, 0)
-    first = within * np.where(between & kept[:, None, None, :], rho, 1.0).prod(axis=-1)
-    pairs = np.where(between & both[:, :, None, None, :], rho, 1.0).prod(axis=-1)
-    second = within[:, None] * within[None, :] * kept[:, :, None, None] * pairs
-    return np.where(between, rho, 1.0).prod(axis=-1), first, second
-
-
-@lru_cache(maxsize=64)
-def _lags(size: int) -> np.ndarray:
-    return np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
-
-
-@lru_cache(maxsize=64)
-def _bands(size: int) -> Floats:
-    return (_lags(size)[None] == np.arange(size)[:, None, None]).astype(np.float64)
-
-
-@lru_cache(maxsize=64)
-def _between(size: int) -> np.ndarray:
-    """(m, m, m-1): whether the step from visit c to c + 1 lies between visits a and b."""
-    a, b, c = np.ogrid[:size, :size, : size - 1]
-    return (np.minimum(a, b) <= c) & (c < np.maximum(a, b))
-
-
 # --- from correlations to covariances --------------------------------------------------------------------------------
 
 
@@ -251,87 +166,6 @@ def _elements(size: int) -> Floats:
 @lru_cache(maxsize=64)
 def _shared(size: int) -> Floats:
     return np.stack([np.eye(size), np.ones((size, size))])
-
-
-# --- where to start --------------------------------------------------------------------------------------------------
-
-
-def _from_elements(matrix: Floats, at: Floats) -> tuple[Floats, ...]:
-    columns, rows = np.triu_indices(at.size)
-    return (matrix[rows, columns],)
-
-
-def _from_average(matrix: Floats, at: Floats) -> tuple[Floats, ...]:
-    # The average over all relabellings of the visits: positive definite because each of them is.
-    common = _off_diagonal(matrix)
-    return (np.array([float(np.diagonal(matrix).mean()) - common, common]),)
-
-
-def _from_lags(matrix: Floats, at: Floats) -> tuple[Floats, ...]:
-    variance = float(np.diagonal(matrix).mean())
-    return tuple(variance * np.concatenate([[1.0], lags]) for lags in _lag_starts(matrix / variance))
-
-
-def _lag_starts(related: Floats) -> tuple[Floats, ...]:
-    """Averages along the diagonals, pulled towards none until positive definite; then an autoregression; then none."""
-    size = related.shape[0]
-    means: Floats = np.array([float(np.diagonal(related, lag).mean()) for lag in range(1, size)])
-    while not positive_definite(np.eye(size) * 0.98 + np.tensordot(means, _bands(size)[1:], 1)):
-        means = means * 0.9
-    neighbours = float(np.clip(np.diagonal(related, 1).mean(), -0.9, 0.9)) if size > 1 else 0.0
-    return means, np.power(neighbours, np.arange(1.0, size)), np.zeros(size - 1)
-
-
-def _rho_exchangeable(related: Floats, at: Floats) -> tuple[Floats, ...]:
-    return (np.array([_off_diagonal(related)]),)
-
-
-def _rho_neighbours(related: Floats, at: Floats) -> tuple[Floats, ...]:
-    mean = float(np.diagonal(related, 1).mean()) if at.size > 1 else 0.0
-    return (np.array([float(np.clip(mean, -0.98, 0.98))]),)
-
-
-def _rho_each_neighbour(related: Floats, at: Floats) -> tuple[Floats, ...]:
-    return (np.clip(np.diagonal(related, 1), -0.98, 0.98),)
-
-
-def _rho_spatial(related: Floats, at: Floats) -> tuple[Floats, ...]:
-    """The decay that comes nearest to the correlations, and a fast and a slow one in case the nearest misleads."""
-    if at.size < 2:
-        return (np.array([0.5]),)
-    a, b = np.triu_indices(at.size, 1)
-    distance = np.abs(at[a] - at[b])
-    tries = np.array([0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.995]) ** (1.0 / float(np.median(distance)))
-    error = [float(((related[a, b] - rho**distance) ** 2).sum()) for rho in tries]
-    return tuple(np.array([tries[place]]) for place in dict.fromkeys((int(np.argmin(error)), 1, 6)))
-
-
-def _rho_lags(related: Floats, at: Floats) -> tuple[Floats, ...]:
-    return _lag_starts(related)
-
-
-Guess = Callable[[Floats, Floats], tuple[Floats, ...]]
-
-
-def _one_scale(guess: Guess) -> Guess:
-    def starts(matrix: Floats, at: Floats) -> tuple[Floats, ...]:
-        variance = float(np.diagonal(matrix).mean())
-        return tuple(np.concatenate([[variance], rho]) for rho in guess(correlation(matrix), at))
-
-    return starts
-
-
-def _each_scale(guess: Guess) -> Guess:
-    def starts(matrix: Floats, at: Floats) -> tuple[Floats, ...]:
-        scales = np.sqrt(np.diagonal(matrix))
-        return tuple(np.concatenate([scales, rho]) for rho in guess(correlation(matrix), at))
-
-    return starts
-
-
-def _off_diagonal(matrix: Floats) -> float:
-    size = matrix.shape[0]
-    return float(matrix.sum() - np.trace(matrix)) / (size * (size - 1)) if size > 1 else 0.0
 
 
 # --- names and units of the parameters -------------------------------------------------------------------------------
@@ -408,7 +242,7 @@ STRUCTURES: dict[str, Structure] = {
             "unstructured",
             True,
             _linear(_elements),
-            _from_elements,
+            starts.elements,
             _repeat(2.0, _triangle, _none),
             _element_labels,
         ),
@@ -417,7 +251,7 @@ STRUCTURES: dict[str, Structure] = {
             "compound symmetry",
             True,
             _linear(_shared),
-            _from_average,
+            starts.average,
             _repeat(2.0, _two, _none),
             lambda visits: ("residual variance", "common covariance"),
         ),
@@ -425,8 +259,8 @@ STRUCTURES: dict[str, Structure] = {
             "csh",
             "heterogeneous compound symmetry",
             False,
-            _heterogeneous(_exchangeable),
-            _each_scale(_rho_exchangeable),
+            _heterogeneous(exchangeable),
+            starts.each_scale(starts.one_correlation),
             _repeat(1.0, _visits, _single),
             _with_scales(_one),
         ),
@@ -434,8 +268,8 @@ STRUCTURES: dict[str, Structure] = {
             "ar1",
             "autoregressive",
             False,
-            _homogeneous(_autoregressive),
-            _one_scale(_rho_neighbours),
+            _homogeneous(autoregressive),
+            starts.one_scale(starts.neighbours),
             _repeat(2.0, _single, _single),
             _with_variance(_one),
         ),
@@ -443,8 +277,8 @@ STRUCTURES: dict[str, Structure] = {
             "ar1h",
             "heterogeneous autoregressive",
             False,
-            _heterogeneous(_autoregressive),
-            _each_scale(_rho_neighbours),
+            _heterogeneous(autoregressive),
+            starts.each_scale(starts.neighbours),
             _repeat(1.0, _visits, _single),
             _with_scales(_one),
         ),
@@ -452,8 +286,8 @@ STRUCTURES: dict[str, Structure] = {
             "ad",
             "antedependence",
             False,
-            _homogeneous(_antedependent),
-            _one_scale(_rho_each_neighbour),
+            _homogeneous(antedependent),
+            starts.one_scale(starts.each_neighbour),
             _repeat(2.0, _single, _gaps),
             _with_variance(_pairs),
         ),
@@ -461,18 +295,18 @@ STRUCTURES: dict[str, Structure] = {
             "adh",
             "heterogeneous antedependence",
             False,
-            _heterogeneous(_antedependent),
-            _each_scale(_rho_each_neighbour),
+            _heterogeneous(antedependent),
+            starts.each_scale(starts.each_neighbour),
             _repeat(1.0, _visits, _gaps),
             _with_scales(_pairs),
         ),
-        Structure("toep", "toeplitz", True, _linear(_bands), _from_lags, _repeat(2.0, _visits, _none), _lag_labels),
+        Structure("toep", "toeplitz", True, _linear(bands), starts.lags, _repeat(2.0, _visits, _none), _lag_labels),
         Structure(
             "toeph",
             "heterogeneous toeplitz",
             False,
-            _heterogeneous(_banded),
-            _each_scale(_rho_lags),
+            _heterogeneous(banded),
+            starts.each_scale(starts.each_lag),
             _repeat(1.0, _visits, _gaps),
             _with_scales(_steps),
         ),
@@ -480,8 +314,8 @@ STRUCTURES: dict[str, Structure] = {
             "sp_exp",
             "spatial exponential",
             False,
-            _homogeneous(_spatial),
-            _one_scale(_rho_spatial),
+            _homogeneous(spatial),
+            starts.one_scale(starts.decay),
             _repeat(2.0, _single, _single),
             _with_variance(_one),
         ),

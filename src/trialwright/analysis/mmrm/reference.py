@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trialwright.analysis.estimates import NotEstimable
-from trialwright.analysis.mmrm.covariance import Structure, coordinates, correlation, nearby, structure
+from trialwright.analysis.mmrm.covariance import Structure, coordinates, structure
 from trialwright.analysis.mmrm.likelihood import Information, Stack, State, Truths, information, stacked, state
 from trialwright.analysis.mmrm.records import Fit, Floats, Repeated
+from trialwright.analysis.mmrm.starts import correlation, nearby
 
 # Far below what a digit of the estimates needs: the error of theta after the last step is the square of this.
 TOLERANCE = 1e-16
