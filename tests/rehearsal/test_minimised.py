@@ -34,7 +34,7 @@ def minimised(folder: Path, parameters: str = "") -> simulate.Program:
 
 @pytest.mark.requirement("RN1", "RN5")
 def test_a_minimised_trial_is_rehearsed_to_its_end_and_its_draws_can_be_repeated(tmp_path: Path) -> None:
-    (cast,) = simulate.imagine(minimised(tmp_path), 7, [0])
+    (cast,) = simulate.imagine(minimised(tmp_path), 7, [0], ceremony=True)
     done = simulate.rehearse(cast)
     draws = [fact for fact in done.desk.ledger.facts() if fact.kind == ALLOCATION_DRAWN]
     payloads = [fact.payload or {} for fact in draws]
@@ -54,7 +54,7 @@ def test_a_minimised_trial_is_rehearsed_to_its_end_and_its_draws_can_be_repeated
 @pytest.mark.requirement("RN5")
 def test_the_same_rehearsal_ends_on_the_same_seal_behind_an_allocator(tmp_path: Path, quick_path: Path) -> None:
     """In memory, and on a database with a process that draws: labels, leaves and all facts are the same."""
-    (cast,) = simulate.imagine(minimised(tmp_path), 7, [0])
+    (cast,) = simulate.imagine(minimised(tmp_path), 7, [0], ceremony=True)
     in_memory = simulate.rehearse(cast)
     definition = cast.program.definition
     package = packaged(definition, quick_path / "keys", cast.list.annex, cast.list.shares)

@@ -49,11 +49,11 @@ class Stands:
 
 
 class Allocator:
-    """Seed and annex, ready to draw. Nothing in it changes but the labels that it has worked out."""
+    """Seed (or a stream) and annex, ready to draw. Nothing in it changes but the labels that it has worked out."""
 
-    def __init__(self, annex: Annex, seed: bytes) -> None:
+    def __init__(self, annex: Annex, seed: bytes | Stream) -> None:
         self.annex = annex
-        self._stream = Stream(seed)
+        self._stream = seed if isinstance(seed, Stream) else Stream(seed)
         self._more = labels(self._stream)
         self._labels: list[str] = []
 

@@ -12,8 +12,9 @@ lowest remainders; here they are not rejected, at an error below bound / 2^64.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
-from math import lcm
+from functools import lru_cache
+from itertools import combinations, product
+from math import lcm, prod
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ Small = NDArray[np.int8]
 MOST_UNIT = 1 << 62
 CLOSE = 1 / 10**10
 """Sums of square roots that lie so close together are equal: those that differ lie farther apart."""
+LONGEST_TABLED = 7
+"""Blocks up to this length are looked up in a table of all their orders (7! = 5040)."""
 CHUNK = 4096
 """Trials that are minimised together: their counts stay in the processor's cache."""
 
@@ -71,13 +74,14 @@ def words_needed(method: Method, n: int) -> int:
     return max(-(-n // size) * (size - 1 + (len(method.sizes) > 1)) for size in method.sizes) + max(method.sizes)
 
 
-def drawn(method: Method, words: Words, n: int) -> Drawn:
-    """The first `n` draws of one stratum in every trial. For minimisation see `minimised`, which needs the levels."""
+def drawn(method: Method, words: Words, n: int, foresight: bool = True) -> Drawn:
+    """The first `n` draws of one stratum in every trial. For minimisation see `minimised`, which needs the levels.
+    Without `foresight` how foreseeable a block was is left out (`likeliest` is empty), which takes less time."""
     if isinstance(method, Minimisation):
         raise TypeError("minimisation needs the levels of those who come; use minimised")
     if words.shape[1] < words_needed(method, n):
         raise ValueError(f"{n} draws need {words_needed(method, n)} words a trial; here are {words.shape[1]}")
-    return _in_blocks(method, words, n) if isinstance(method, Blocks) else _counted(method, words, n)
+    return _in_blocks(method, words, n, foresight) if isinstance(method, Blocks) else _counted(method, words, n)
 
 
 # ------------------------------------------------------------------ one draw by exact probabilities
@@ -152,11 +156,11 @@ def _situations(given: Integers, place: int) -> tuple[Integers, list[tuple[int, 
 # ------------------------------------------------------------------ permuted blocks
 
 
-def _in_blocks(method: Blocks, words: Words, n: int) -> Drawn:
+def _in_blocks(method: Blocks, words: Words, n: int, foresight: bool) -> Drawn:
     """Block by block over all trials: the size, then the order by Fisher and Yates from the last place down."""
     trials, longest = len(words), max(method.sizes)
     arms = np.empty((trials, n + longest), dtype=np.int8)
-    likeliest = np.empty((trials, n + longest), dtype=np.float32)
+    likeliest = np.empty((trials, n + longest) if foresight else (0, 0), dtype=np.float32)
     cursor, filled = np.zeros(trials, dtype=np.int64), np.zeros(trials, dtype=np.int64)
     sizes = np.array(method.sizes)
     index = {arm: place for place, arm in enumerate(method.ratio)}
@@ -172,20 +176,40 @@ def _in_blocks(method: Blocks, words: Words, n: int) -> Drawn:
             rows = open_rows[size == each]
             if not len(rows):
                 continue
-            order = _shuffled([index[arm] for arm in method.unshuffled[each]], words, rows, cursor)
+            order = _shuffled(tuple(index[arm] for arm in method.unshuffled[each]), words, rows, cursor)
             places = filled[rows, None] + np.arange(each)
             arms[rows[:, None], places] = order
-            likeliest[rows[:, None], places] = _likeliest_left(order, len(index))
+            if foresight:
+                likeliest[rows[:, None], places] = _likeliest_left(order, len(index))
             filled[rows] += each
     return Drawn(arms[:, :n], likeliest[:, :n])
 
 
-def _shuffled(block: Sequence[int], words: Words, rows: Integers, cursor: Integers) -> Small:
-    order = np.tile(np.array(block, dtype=np.int8), (len(rows), 1))
-    here = np.arange(len(rows))
-    for place in range(len(block) - 1, 0, -1):
-        other = (words[rows, cursor[rows]] % np.uint64(place + 1)).astype(np.int64)
-        cursor[rows] += 1
+def _shuffled(block: tuple[int, ...], words: Words, rows: Integers, cursor: Integers) -> Small:
+    """The block in an order of its own for each row: one word for every place but the first."""
+    bounds = np.arange(len(block), 1, -1, dtype=np.uint64)
+    at = rows * words.shape[1] + cursor[rows]
+    digits = (words.ravel().take(at[:, None] + np.arange(len(bounds))) % bounds).astype(np.int64)
+    cursor[rows] += len(bounds)
+    if len(block) > LONGEST_TABLED:
+        return _swapped(np.tile(np.array(block, dtype=np.int8), (len(rows), 1)), digits)
+    orders, radix = _orders(block)
+    return orders[digits @ radix]
+
+
+@lru_cache(maxsize=32)
+def _orders(block: tuple[int, ...]) -> tuple[Small, Integers]:
+    """Every order of a block by the numbers that were drawn for it, and the weight of each number in the row."""
+    bounds = list(range(len(block), 1, -1))
+    radix = np.array([prod(bounds[place + 1 :]) for place in range(len(bounds))], dtype=np.int64)
+    digits = np.arange(prod(bounds))[:, None] // radix % np.array(bounds, dtype=np.int64)
+    return _swapped(np.tile(np.array(block, dtype=np.int8), (len(digits), 1)), digits), radix
+
+
+def _swapped(order: Small, digits: Integers) -> Small:
+    here = np.arange(len(order))
+    for step, place in enumerate(range(order.shape[1] - 1, 0, -1)):
+        other = digits[:, step]
         order[here, place], order[here, other] = order[here, other], order[here, place]
     return order
 
@@ -242,7 +266,11 @@ def _minimised(method: Minimisation, words: Words, codes: Integers, places: int)
         at = list(flat[number])
         if method.overall:
             at.append(places * trials + here)
-        scores = _scores(method.measure, [counts[:, one] for one in at], weights, steps)
+        counted = [counts[:, one] for one in at]
+        if method.measure == "marginal_balance":
+            scores = _balances(counted, weights, steps, number)
+        else:
+            scores = _scores(method.measure, counted, weights, steps)
         situation = _preferred(scores, exact=method.measure != "standard_deviation")
         arm = _chosen(table, situation, rows[number])
         for one in at:
@@ -269,6 +297,29 @@ def _unlike(measure: str, rows: Integers, arm: int, step: int) -> Any:
     total = np.add.reduce(then)
     spread = len(then) * np.add.reduce([row * row for row in then]) - total * total
     return spread if measure == "variance" else np.sqrt(spread)
+
+
+def _balances(counted: Sequence[Integers], weights: Sequence[int], steps: Sequence[int], number: int) -> list[Any]:
+    """Han, Enas and McEntegart's marginal balance of each arm over one common denominator, in whole numbers: the
+    product of all sums of counts stands below, so that fractions are compared without rounding."""
+    arms = len(steps)
+    # Everybody counts at most the largest step: the sums, and the differences of all pairs, stay below these.
+    most = max(steps) * (number + 1)
+    room = (most ** (len(counted) * arms)) * max(weights) * len(counted) * arms * arms
+    kind = np.int64 if room < MOST_UNIT else object
+    above, below = [], []
+    for arm, step in enumerate(steps):
+        then = [
+            [row.astype(kind) + (step if place == arm else 0) for place, row in enumerate(rows)] for rows in counted
+        ]
+        apart = [sum(abs(one - other) for one, other in combinations(rows, 2)) for rows in then]
+        sums = [sum(rows) for rows in then]
+        others = [prod(sums[:place] + sums[place + 1 :]) for place in range(len(sums))]
+        above.append(sum(weight * a * other for weight, a, other in zip(weights, apart, others, strict=True)))
+        below.append(prod(sums))
+    if len(set(steps)) == 1:
+        return above  # every arm adds as much to every sum, so that all stand over the same denominator
+    return [value * prod(below[:arm] + below[arm + 1 :]) for arm, value in enumerate(above)]
 
 
 def _preferred(scores: Sequence[Any], exact: bool) -> Integers:

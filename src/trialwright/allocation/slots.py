@@ -83,11 +83,11 @@ class SealedList:
         return counts
 
 
-def draw_up(annex: Annex, strata: Sequence[str], n: int, seed: bytes) -> tuple[OpenSlot, ...]:
+def draw_up(annex: Annex, strata: Sequence[str], n: int, seed: bytes | Stream) -> tuple[OpenSlot, ...]:
     """The whole list: for every stratum exactly `n` slots. The same arguments give the same list (RN5)."""
     if not strata or len(set(strata)) != len(strata) or n < 1:
         raise ValueError("a list needs at least one stratum, each named once, and at least one slot in each")
-    stream = Stream(seed)
+    stream = seed if isinstance(seed, Stream) else Stream(seed)
     in_turn = labels(stream)
     slots = []
     for stratum in strata:

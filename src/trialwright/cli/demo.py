@@ -90,7 +90,7 @@ def _make(console: object, folder: Path, trial: Path, seed: int, scenario: str |
     console.print(f"Reading {trial} ...")  # type: ignore[attr-defined]
     definition = design.read(trial, catalogue())
     program = simulate.program(simulate.read(trial), definition, scenario)
-    (cast,) = simulate.imagine(program, seed, [0])
+    (cast,) = simulate.imagine(program, seed, [0], ceremony=True)
     console.print("The ceremony: the program plays generator, witness, reviewer and every holder of a key.")  # type: ignore[attr-defined]
     identities = hold_ceremony(folder, _keys(folder), definition, cast)
     ledger = store.open_ledger(folder)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from trialwright.allocation.assumed import factors
+from trialwright.simulate.drawing import arms_in_turn, draw_order, levels
 from trialwright.simulate.formula import Codes
 from trialwright.simulate.pages import Book, book
 from trialwright.simulate.participants import Arrivals, Crowd, Integers, arrivals, followed, screened
@@ -29,16 +31,19 @@ class Cast:
     list: DrawnList
 
 
-def imagine(program: Program, seed: int, trials: Sequence[int]) -> list[Cast]:
-    """The casts of several trials, imagined together. Whatever the grouping, each cast is the same."""
+def imagine(program: Program, seed: int, trials: Sequence[int], ceremony: bool = False) -> list[Cast]:
+    """The casts of several trials, imagined together. Whatever the grouping, each cast is the same.
+
+    With `ceremony` the arms follow from the shares of the list, as those of a real one do (see `drawn_list`).
+    """
     come = arrivals(program, seed, trials)
     crowd = screened(program, seed, come)
     assumed = program.scenarios.allocation
-    lists = [drawn_list(program.definition, seed, int(trial), assumed) for trial in trials]
+    lists = [drawn_list(program.definition, seed, int(trial), assumed, ceremony) for trial in trials]
     counts = [int((crowd.trial == np.uint64(trial)).sum()) for trial in trials]
     ends = np.cumsum(counts, dtype=np.int64).tolist()
     rows = [range(end - count, end) for end, count in zip(ends, counts, strict=True)]
-    arm = _expected_arms(program, crowd, rows, lists)
+    arm = _expected_arms(program, crowd, trials, lists)
     crowd = followed(crowd, arm)
     pages = book(crowd)
     return [
@@ -47,30 +52,24 @@ def imagine(program: Program, seed: int, trials: Sequence[int]) -> list[Cast]:
     ]
 
 
-def _expected_arms(program: Program, crowd: Crowd, rows: Sequence[range], lists: Sequence[DrawnList]) -> Integers:
+def _expected_arms(program: Program, crowd: Crowd, trials: Sequence[int], lists: Sequence[DrawnList]) -> Integers:
     """The arm that each participant will draw if all goes as imagined: in the order of baseline days."""
     arm = np.full(len(crowd), -1)
-    levels = _levels(program, crowd)
-    for people, drawn in zip(rows, lists, strict=True):
+    n = program.definition.randomisation.n
+    people = np.flatnonzero(crowd.enrolled).reshape(len(lists), n)
+    order = draw_order(crowd.day0[people])
+    turn = np.take_along_axis(people, order, axis=1)
+    here = {factor: level[turn, 0] for factor, level in levels(program, crowd.names).items()}
+    if all(drawn.is_addressed for drawn in lists):
+        arm[turn] = arms_in_turn(program, crowd.seed, trials, here, n)
+        return arm
+    known = factors(program.definition)
+    for row, drawn in enumerate(lists):
         arm_of = drawn.in_turn()
-        for person in sorted((one for one in people if crowd.enrolled[one]), key=lambda one: (crowd.day0[one], one)):
-            arm[person] = program.arms.index(arm_of(levels[person]))
+        for place in range(n):
+            of = {factor: known[factor][int(level[row, place])] for factor, level in here.items()}
+            arm[turn[row, place]] = program.arms.index(arm_of(of))
     return arm
-
-
-def _levels(program: Program, crowd: Crowd) -> list[dict[str, str]]:
-    """Each participant's level of every factor, from the texts that will be recorded for the stratification items."""
-    levels: list[dict[str, str]] = [{} for _ in range(len(crowd))]
-    for name, factor in program.definition.randomisation.strata.items():
-        form, _, item = factor.item.partition(".")
-        columns = next(one for one in program.forms if one.form == form).columns
-        feed = next(column.feed for column in columns if column.item == item)
-        values = crowd.names[feed.from_ or ""]
-        texts = [(feed.texts or {}).get(code, code) for code in values.names]
-        for person, index in enumerate(values.index[:, 0].tolist()):
-            text = texts[index]
-            levels[person][name] = factor.map.get(text, factor.map.get("*", ""))
-    return levels
 
 
 def one_of(crowd: Crowd, row: int) -> Crowd:

@@ -78,7 +78,7 @@ def rehearse(
     ledger = ledger or MemoryLedger()
     desk = Desk(
         ledger,
-        vault or MemoryVault(cast.list.slots, cast.list.annex, ledger, cast.list.seed),
+        vault or MemoryVault(cast.list.slots, cast.list.annex, ledger, cast.list.allocator),
         clock,
         AddressedChance(cast.seed, cast.trial),
     )

@@ -11,6 +11,7 @@ from trialwright.allocation.allocator import Allocator, Stands
 from trialwright.allocation.annex import Annex
 from trialwright.allocation.escrow import seed_commitment
 from trialwright.allocation.slots import OpenSlot, root
+from trialwright.allocation.stream import Stream
 from trialwright.ledger.kinds import ALLOCATION_DRAWN
 from trialwright.ledger.ports import Ledger
 from trialwright.ledger.vault import (
@@ -26,20 +27,20 @@ from trialwright.ledger.vault import (
 
 
 class MemoryVault:
-    """`ledger.vault.Vault` over an open list, or over a `seed` from which an allocator draws for a method that looks at
-    earlier participants. Private keys are not asked for: nothing here is sealed.
+    """`ledger.vault.Vault` over an open list, or over a `stream` from which an allocator draws, for a method that looks
+    at earlier participants. Private keys are not asked for: nothing here is sealed.
 
     With the `ledger` beside it a draw is tentative until the ledger has its fact: when the act fails, the slot is free
     again, as it is in a database. Without one every draw stands.
     """
 
     def __init__(
-        self, slots: Sequence[OpenSlot], annex: Annex, ledger: Ledger | None = None, seed: bytes | None = None
+        self, slots: Sequence[OpenSlot], annex: Annex, ledger: Ledger | None = None, stream: Stream | None = None
     ) -> None:
         self._annex, self._ledger = annex, ledger
-        self._allocator = None if seed is None else Allocator(annex, seed)
+        self._allocator = None if stream is None else Allocator(annex, stream)
         self._stands = None if self._allocator is None else self._allocator.begin()
-        self._root = root(slots, annex) if seed is None else seed_commitment(seed)
+        self._root = root(slots, annex) if stream is None else seed_commitment(stream.seed)
         self._waiting: dict[str, list[OpenSlot]] = {}
         for slot in slots:
             self._waiting.setdefault(slot.stratum, []).append(slot)

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from trialwright import design
+from trialwright.allocation.addressed import AddressedStream
 from trialwright.allocation.annex import SALT_BYTES, TEST, Annex
 from trialwright.allocation.assumed import assumed_method
 from trialwright.allocation.methods import IN_ADVANCE, begin, next_arm
@@ -83,6 +84,7 @@ class DrawnList:
 
     annex: Annex
     slots: tuple[OpenSlot, ...]
+    stream: Stream
     shares: tuple[bytes, bytes] = (b"", b"")
     """The generator's and the witness's share of the seed, with which a demonstration plays the ceremony."""
 
@@ -103,17 +105,27 @@ class DrawnList:
         return orders
 
     @property
+    def allocator(self) -> Stream | None:
+        """The stream from which an allocator draws, for a method that looks at earlier participants; else nothing."""
+        return None if self.annex.method.name in IN_ADVANCE else self.stream
+
+    @property
     def seed(self) -> bytes | None:
-        """The seed from which an allocator draws, for a method that looks at earlier participants; else nothing."""
-        return None if self.annex.method.name in IN_ADVANCE else combined_seed(*self.shares)
+        """The 32 bytes of that stream."""
+        return None if self.allocator is None else self.stream.seed
+
+    @property
+    def is_addressed(self) -> bool:
+        """Whether the arms come from addressed words, as those of the array simulation do."""
+        return isinstance(self.stream, AddressedStream)
 
     def in_turn(self) -> Callable[[Mapping[str, str]], str]:
         """Gives the arm of one participant after the other by their levels, in the order in which they are drawn."""
-        method, seed = self.annex.method, self.seed
-        if seed is None:
+        method, stream = self.annex.method, self.allocator
+        if stream is None:
             queues = {stratum: iter(order) for stratum, order in self.orders.items()}
             return lambda levels: next(queues[design.stratum_name(levels)])
-        state, stream = begin(method), Stream(seed)
+        state = begin(method)
 
         def next_one(levels: Mapping[str, str]) -> str:
             nonlocal state
@@ -123,15 +135,27 @@ class DrawnList:
         return next_one
 
 
-def drawn_list(definition: Definition, seed: int, trial: int, parameters: Mapping[str, Any] | None = None) -> DrawnList:
+def drawn_list(
+    definition: Definition,
+    seed: int,
+    trial: int,
+    parameters: Mapping[str, Any] | None = None,
+    ceremony: bool = False,
+) -> DrawnList:
     """The list of a rehearsed trial, by the definition's method with these parameters, or the usual ones. Of a method
-    that looks at earlier participants there are no slots."""
+    that looks at earlier participants there are no slots.
+
+    The arms are those that the array simulation draws for this trial. With `ceremony` they follow from the two shares
+    alone, as those of a real list do, so that the ceremony can be played and the list proved.
+    """
     method, n = assumed_method(definition, parameters), definition.randomisation.n
     annex = Annex(definition.id, method, _octets(seed, trial, "annex").hex(), purpose=TEST)
     shares = (_octets(seed, trial, "generator share"), _octets(seed, trial, "witness share"))
+    both = combined_seed(*shares)
+    stream = Stream(both) if ceremony else AddressedStream(both, seed, trial)
     in_advance = method.name in IN_ADVANCE
-    slots = draw_up(annex, design.strata(definition), n, combined_seed(*shares)) if in_advance else ()
-    return DrawnList(annex, slots, shares)
+    slots = draw_up(annex, design.strata(definition), n, stream) if in_advance else ()
+    return DrawnList(annex, slots, stream, shares)
 
 
 def _octets(seed: int, trial: int, what: str) -> bytes:

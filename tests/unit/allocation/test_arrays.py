@@ -47,7 +47,7 @@ def minimisations(draw: st.DrawFn) -> Minimisation:
     return Minimisation(
         ratio,
         {name: FACTORS[name] for name in names},
-        draw(st.sampled_from(["range", "variance", "standard_deviation"])),
+        draw(st.sampled_from(["range", "variance", "standard_deviation", "marginal_balance"])),
         {name: draw(st.integers(1, 3)) for name in names},
         draw(st.sampled_from([Fraction(7, 10), Fraction(4, 5), Fraction(9, 10), Fraction(1)])),
         draw(st.integers(0, 2)),

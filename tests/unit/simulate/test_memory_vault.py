@@ -7,6 +7,7 @@ import pytest
 from trialwright.allocation.annex import Annex
 from trialwright.allocation.methods import Blocks, Minimisation
 from trialwright.allocation.slots import draw_up, root
+from trialwright.allocation.stream import Stream
 from trialwright.ledger.fact import Draft
 from trialwright.ledger.kinds import ALLOCATION_DRAWN
 from trialwright.ledger.memory import MemoryLedger
@@ -52,7 +53,7 @@ def test_a_slot_whose_act_failed_is_free_again(minimised: bool) -> None:
     """As in a database: the draw is rolled back with the act, and the next one takes the same place."""
     ledger = MemoryLedger()
     annex = Annex("TIM", Minimisation({"A": 1, "B": 1}, {"sex": ("F", "M")}), "5a" * 32) if minimised else ANNEX
-    vault = MemoryVault((), annex, ledger, bytes(32)) if minimised else MemoryVault(SLOTS, annex, ledger)
+    vault = MemoryVault((), annex, ledger, Stream(bytes(32))) if minimised else MemoryVault(SLOTS, annex, ledger)
     levels = {"sex": "F"} if minimised else {}
 
     def draw(participant: str, kept: bool) -> Slot:
