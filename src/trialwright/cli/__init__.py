@@ -21,6 +21,7 @@ from trialwright.cli.dsmb import dsmb_app
 from trialwright.cli.keys import keys_app
 from trialwright.cli.kits import kits_app
 from trialwright.cli.ledger import ledger_app
+from trialwright.cli.mmrm import mmrm
 from trialwright.cli.open import open_
 from trialwright.cli.pharmacy_stock import pharmacy_app
 from trialwright.cli.registry import registry_app
@@ -58,7 +59,7 @@ def _program(
     """A clinical trial, written once and run."""
 
 
-for command in (check, diff, screen, rehearse, demo, serve, analyse, report):
+for command in (check, diff, screen, rehearse, demo, serve, analyse, report, mmrm):
     app.command()(command)
 app.command("open")(open_)
 for name, group in (

@@ -78,6 +78,7 @@ CLASSES: dict[str, Output] = {
     "ledger rebuild": Output.BLINDED,
     "ledger restore": Output.BLINDED,
     "ledger verify": Output.BLINDED,
+    "mmrm": Output.NO_TRIAL,
     "open": Output.BLINDED,
     "pharmacy account": Output.KEY,
     "pharmacy destroy": Output.BLINDED,

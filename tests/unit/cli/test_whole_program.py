@@ -19,7 +19,7 @@ COMMANDS = (
     "open", "keys", "keys make", "keys show", "keys check", "allocation", "allocation annex", "allocation share",
     "allocation generate",
     "allocation review", "registry import", "ledger", "ledger verify", "ledger backup", "ledger restore",
-    "ledger grants", "ledger rebuild",
+    "ledger grants", "ledger rebuild", "mmrm",
 )  # fmt: skip
 
 
@@ -79,6 +79,7 @@ def test_without_arguments_the_commands_are_listed() -> None:
         ("rehearse", "nowhere"),
         ("diff", "nowhere", SMALL),
         ("ledger", "verify", "nowhere"),
+        ("mmrm", "nowhere.csv", "--formula", "y ~ arm", "--participant", "id", "--visit", "visit"),
         ("analyse", "nowhere"),
         ("report", "nowhere"),
     ],
