@@ -4,6 +4,7 @@ Every estimator takes arrays and returns a frozen result; what cannot be estimat
 never a silent NaN.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -21,6 +22,18 @@ class SingularDesign(NotEstimable):
     def __init__(self, column: str, why: str) -> None:
         super().__init__(f"The model cannot be fitted: the column '{column}' {why}.")
         self.column = column
+
+
+class NotIdentifiable(NotEstimable):
+    """The data cannot tell the parameters of the model; `reasons` holds a sentence for every cause that was found."""
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("The model cannot be fitted. " + "\n".join(self.reasons))
+
+
+class NoMaximum(NotEstimable):
+    """The likelihood rises towards the border of what its parameters can be and has no maximum inside it."""
 
 
 @dataclass(frozen=True, slots=True)

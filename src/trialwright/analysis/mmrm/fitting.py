@@ -4,9 +4,9 @@ import importlib
 from collections.abc import Callable
 
 from trialwright.analysis.mmrm.covariance import structure
-from trialwright.analysis.mmrm.identifiable import refuse
+from trialwright.analysis.mmrm.identifiable import refuse, refuse_silent
 from trialwright.analysis.mmrm.records import Fit, Repeated
-from trialwright.analysis.mmrm.reference import reference
+from trialwright.analysis.mmrm.reference import highest, surface
 
 METHODS = ("REML", "ML")
 
@@ -28,7 +28,11 @@ def fitted(data: Repeated, covariance: str = "us", method: str = "REML", engine:
     fit = single(data) if single is not None else None
     if fit is None and engine == "kernel":
         raise ValueError("The compiled kernel is not there, or does not serve this model; the reference does.")
-    return fit if fit is not None else reference(data, shape.name, method)
+    if fit is not None:
+        return fit
+    likelihood = surface(data, shape.name, method)
+    refuse_silent(likelihood)
+    return highest(likelihood)
 
 
 def _kernel() -> Callable[[Repeated], Fit | None] | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trialwright.analysis.estimates import NotEstimable
+from trialwright.analysis.estimates import NoMaximum, NotEstimable
 from trialwright.analysis.mmrm.covariance import Structure, coordinates, structure
 from trialwright.analysis.mmrm.likelihood import Information, Stack, State, Truths, information, stacked, state
 from trialwright.analysis.mmrm.records import Fit, Floats, Repeated
@@ -24,10 +24,6 @@ TOLERANCE = 1e-16
 # From here on the quadratic model is exact to rounding, and the likelihood no longer tells two steps apart.
 NEAR = 1e-7
 MOST = 300
-
-
-class NoMaximum(NotEstimable):
-    """The likelihood rises for ever: the covariance matrix tends to a singular one. The sentence says where."""
 
 
 @dataclass(frozen=True)
@@ -75,17 +71,24 @@ class Surface:
         return information(self.stack, here, [jet[1] for jet in jets], second, self.method)
 
 
+def surface(data: Repeated, covariance: str = "us", method: str = "REML") -> Surface:
+    """The likelihood of the data under a structure. The data must have passed `identifiable.refuse`."""
+    return Surface(stacked(data), structure(covariance), coordinates(data), method)
+
+
 def reference(data: Repeated, covariance: str = "us", method: str = "REML") -> Fit:
     """The fit of a structure by REML or ML. The data must have passed `identifiable.refuse`.
 
     Raises `NoMaximum` where the likelihood has none and `NotEstimable` where no start converged.
     """
-    shape = structure(covariance)
-    stack = stacked(data)
-    surface = Surface(stack, shape, coordinates(data), method)
+    return highest(surface(data, covariance, method))
+
+
+def highest(surface: Surface) -> Fit:
+    """The fit at the highest of the maxima that the starts lead to."""
     peaks: list[Point] = []
     failures: list[NotEstimable] = []
-    for start in _starts(surface):
+    for start in starts(surface):
         try:
             peaks.append(ascended(surface, start))
         except NotEstimable as failure:
@@ -96,29 +99,32 @@ def reference(data: Repeated, covariance: str = "us", method: str = "REML") -> F
 
 
 def ascended(surface: Surface, start: Floats) -> Point:
-    """The maximum reached from a start."""
+    """The maximum reached from a start. Raises `NoMaximum` or `NotEstimable`."""
     here = surface.state(start)
     if here is None:
         raise NotEstimable("The covariance matrix to start from is not positive definite.")
     point = Point(start, here, surface.slopes(start, here))
     radius = float(surface.stack.sizes.sum()) ** 0.5
-    for iteration in range(1, MOST + 1):
-        point, radius, done = _moved(surface, replace(point, iterations=iteration), radius)
-        if done:
-            return point
-        _refuse_singular(surface, start, point.theta)
-    raise NotEstimable(
-        f"The likelihood did not settle in {MOST} steps (last decrement {point.decrement:.1g}); "
-        "a simpler covariance structure may be all that the data can carry."
-    )
+    # Towards a singular matrix quotients overflow; that is noticed and told below.
+    with np.errstate(all="ignore"):
+        for iteration in range(1, MOST + 1):
+            point, radius, done = _moved(surface, replace(point, iterations=iteration), radius)
+            if done:
+                return point
+            _refuse_singular(surface, point.theta, 1e-10, 1e-22)
+    raise _stuck(surface, point)
 
 
 def _moved(surface: Surface, point: Point, radius: float) -> tuple[Point, float, bool]:
     """One step: the new point, the new radius, and whether the maximum has been reached."""
     slopes = point.slopes
-    metric = _metric(surface, slopes)
+    metric = _metric(slopes)
+    if metric is None:
+        raise _stuck(surface, point)
     score = np.linalg.solve(metric, slopes.score)
     curve = np.linalg.solve(metric, np.linalg.solve(metric, slopes.observed).T)
+    if not (np.isfinite(curve).all() and np.isfinite(score).all()):
+        raise _stuck(surface, point)
     values, vectors = np.linalg.eigh(0.5 * (curve + curve.T))
     along = vectors.T @ score
     if values[0] > 0.0:
@@ -156,16 +162,16 @@ def _polished(
     return new, radius, decrement <= TOLERANCE
 
 
-def _metric(surface: Surface, slopes: Information) -> Floats:
-    """The Cholesky factor of the expected information, by which steps are measured."""
+def _metric(slopes: Information) -> Floats | None:
+    """The Cholesky factor of the expected information, which measures steps; a ridge where rounding spoils it."""
     scale = np.sqrt(np.maximum(np.diagonal(slopes.expected), np.finfo(float).tiny))
     related = slopes.expected / np.outer(scale, scale)
-    for ridge in (0.0, 1e-12, 1e-8, 1e-4, 1e-2, 1.0):
+    for ridge in (0.0, 1e-12, 1e-8, 1e-4, 1e-2):
         try:
-            return scale[:, None] * np.linalg.cholesky(related + ridge * np.eye(scale.size))
+            return np.asarray(scale[:, None] * np.linalg.cholesky(related + ridge * np.eye(scale.size)))
         except np.linalg.LinAlgError:
             continue
-    raise NotEstimable("The information on the covariance parameters cannot be computed.")
+    return None
 
 
 def _pace(along: Floats, values: Floats, radius: float) -> Floats:
@@ -194,25 +200,27 @@ def _pace(along: Floats, values: Floats, radius: float) -> Floats:
     return along / (values + high)
 
 
-def _refuse_singular(surface: Surface, start: Floats, theta: Floats) -> None:
-    """Raise `NoMaximum` when a variance or the smallest eigenvalue of the correlations has all but gone."""
-    data = surface.stack.data
-    for name, first, now in zip(data.groups, surface.sigmas(start), surface.sigmas(theta), strict=True):
-        group = f" of {name}" if len(data.groups) > 1 else ""
-        shrunk = np.diagonal(now) / np.diagonal(first) < 1e-10
-        if shrunk.any():
+def _refuse_singular(surface: Surface, theta: Floats, related: float, variance: float) -> None:
+    """Raise `NoMaximum` when the smallest eigenvalue of the correlations is below `related`, or a variance below
+    `variance` times the mean square of the outcome."""
+    data, stack = surface.stack.data, surface.stack
+    for place, now in enumerate(surface.sigmas(theta)):
+        group = f" of {data.groups[place]}" if len(data.groups) > 1 else ""
+        own = stack.members[place]
+        squares = (stack.outcome[own] ** 2).sum(axis=0) / np.maximum(stack.seen[stack.pattern[own]].sum(axis=0), 1)
+        gone = np.diagonal(now) < variance * squares
+        if gone.any():
             raise NoMaximum(
-                f"The likelihood has no maximum: the variance{group} at visit {_listed(data.visits, shrunk)} "
-                "tends to 0. The model fits the outcome there exactly, or almost."
+                f"The likelihood has no maximum: the variance{group} at visit {_listed(data.visits, gone)} tends to 0. "
+                "The model fits the outcome there exactly, or almost."
             )
         values, vectors = np.linalg.eigh(correlation(now))
-        if values[0] < 1e-10:
+        if values[0] < related:
             weight = np.abs(vectors[:, 0])
-            tied = weight > 0.1 * weight.max()
             raise NoMaximum(
                 f"The likelihood has no maximum: the covariance matrix{group} tends to a singular one, in which the "
-                f"visits {_listed(data.visits, tied)} determine one another (correlation towards 1). "
-                "A simpler covariance structure, or fewer visits, can be fitted."
+                f"visits {_listed(data.visits, weight > 0.1 * weight.max())} determine one another (correlation "
+                "towards 1). A simpler covariance structure, or fewer visits, can be fitted."
             )
 
 
@@ -222,14 +230,23 @@ def _listed(names: Sequence[str], chosen: Truths) -> str:
 
 
 def _stuck(surface: Surface, point: Point) -> NotEstimable:
+    """Why no step leads on: mostly a border of the parameters that the first look was too strict to see."""
+    try:
+        _refuse_singular(surface, point.theta, 1e-4, 1e-10)
+    except NoMaximum as border:
+        return border
+    if surface.shape.name == "sp_exp" and any(part[1] < 1e-3 for part in surface.split(point.theta)):
+        return NoMaximum(
+            "The likelihood has no maximum: the correlation of the spatial exponential structure tends to 0. Visits "
+            "close in time are no more alike than others; compound symmetry can be fitted."
+        )
     return NotEstimable(
-        f"No step raises the likelihood any further, and yet it is no maximum (decrement {point.decrement:.1g}): "
-        "the covariance parameters run into the border of what a covariance matrix can be. "
-        "A simpler covariance structure may be all that the data can carry."
+        f"The likelihood did not settle in {point.iterations} steps (last decrement {point.decrement:.1g}); "
+        "a simpler covariance structure may be all that the data can carry."
     )
 
 
-def _starts(surface: Surface) -> tuple[Floats, ...]:
+def starts(surface: Surface) -> tuple[Floats, ...]:
     """Starts near the covariances of the residuals of ordinary least squares, group by group."""
     stack = surface.stack
     unit = [np.eye(stack.seen.shape[1])] * len(stack.data.groups)
