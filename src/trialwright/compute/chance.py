@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
+
+from trialwright.compute import functions
 
 Floats = NDArray[np.float64]
 Words = tuple[Any, Any, Any, Any]
@@ -138,12 +139,12 @@ def octets(seed: int, variable: str, trial: int, slot: int, first: int, count: i
 
 def normal(u: ArrayLike, mean: ArrayLike = 0.0, sd: ArrayLike = 1.0) -> Floats:
     """The normal quantile of u."""
-    return np.asarray(mean + np.asarray(sd) * ndtri(u))
+    return np.asarray(mean + np.asarray(sd) * functions.normal_quantile(u))
 
 
 def lognormal(u: ArrayLike, median: ArrayLike, sigma: ArrayLike) -> Floats:
     """The lognormal quantile of u; `sigma` is the standard deviation of the natural logarithm."""
-    return np.asarray(np.asarray(median) * np.exp(np.asarray(sigma) * ndtri(u)))
+    return np.asarray(np.asarray(median) * functions.exp(np.asarray(sigma) * functions.normal_quantile(u)))
 
 
 def bernoulli(u: ArrayLike, chance: ArrayLike) -> NDArray[np.bool_]:
@@ -163,7 +164,7 @@ def categorical(u: ArrayLike, weights: ArrayLike) -> NDArray[np.int64]:
 
 def exponential(u: ArrayLike, mean: ArrayLike) -> Floats:
     """The exponential quantile of u."""
-    return np.asarray(-np.asarray(mean) * np.log1p(-np.asarray(u)))
+    return np.asarray(-np.asarray(mean) * functions.log1p(-np.asarray(u)))
 
 
 def between(u: ArrayLike, low: ArrayLike, high: ArrayLike) -> Floats:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trialwright.compute import functions
 from trialwright.logic.parse import parse
 from trialwright.logic.places import LogicErrors
 from trialwright.logic.syntax import Binary, Call, Expression, Joined, ListOf, Literal, Name, Unary, children
@@ -68,8 +69,8 @@ def _most(*parts: Value) -> Value:
 
 FUNCTIONS: dict[str, tuple[Callable[..., Value], int, int]] = {
     # name: (function, fewest arguments, most arguments)
-    "exp": (np.exp, 1, 1),
-    "log": (np.log, 1, 1),
+    "exp": (functions.exp, 1, 1),
+    "log": (functions.log, 1, 1),
     "sqrt": (np.sqrt, 1, 1),
     "abs": (np.abs, 1, 1),
     "floor": (np.floor, 1, 1),

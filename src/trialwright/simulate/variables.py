@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
-from trialwright.compute import chance
+from trialwright.compute import chance, functions
 from trialwright.design.problems import Problem, known_or_close
 from trialwright.simulate.formula import Codes, Environment, Formula, Value, WrongFormula, formula
 from trialwright.simulate.reading import Read
@@ -201,7 +200,7 @@ class Compiler:
             return lambda environment, address: quantile(environment, score(address))
         if score.is_plain:
             return lambda environment, address: quantile(environment, _uniform(address, name, address.place))
-        return lambda environment, address: quantile(environment, ndtr(score(address)))
+        return lambda environment, address: quantile(environment, functions.normal_below(score(address)))
 
     def _score(self, name: str, variable: Variable, path: tuple[str, ...]) -> "Score":
         if variable.joint is not None:
@@ -236,7 +235,7 @@ class Compiler:
             return lambda environment, z: np.asarray(parts[0](environment) + np.asarray(parts[1](environment)) * z)
         if kind == "lognormal":
             return lambda environment, z: (
-                np.asarray(parts[0](environment)) * np.exp(np.asarray(parts[1](environment)) * z)
+                np.asarray(parts[0](environment)) * functions.exp(np.asarray(parts[1](environment)) * z)
             )
         quantile = QUANTILES[kind]
         return lambda environment, u: quantile(u, *(part(environment) for part in parts))

@@ -1,0 +1,174 @@
+// Exponential, logarithm, normal quantile and normal distribution in lanes, from exactly rounded operations alone: the
+// twin of compute/functions.py, operation by operation (there are the formulas, the sources and the accuracy).
+// It has no include guard because it belongs inside the namespace of each width: include it in an .inc file.
+
+namespace functions {
+
+using lanes::Real;
+using lanes::Whole;
+using lanes::Word;
+
+TW_INLINE Real all(double value) { return Real{} + value; }
+TW_INLINE Word word(uint64_t value) { return Word{} + value; }
+TW_INLINE Word bits_of(Real value) { return (Word)value; }
+TW_INLINE Real real_of(Word bits) { return (Real)bits; }
+TW_INLINE Real absolute(Real x) { return real_of(bits_of(x) & word(0x7FFFFFFFFFFFFFFF)); }
+
+// The square root of the lanes; exactly rounded on every machine.
+TW_INLINE Real root(Real x) {
+#if defined(__AVX512F__)
+  return (Real)_mm512_sqrt_pd((__m512d)x);
+#else
+  Real out;
+  for (int lane = 0; lane < lanes::WIDTH; lane++) out[lane] = __builtin_sqrt(x[lane]);
+  return out;
+#endif
+}
+
+constexpr double LN2_HIGH = 0.6931471805598903, LN2_LOW = 5.497923018708371e-14, PER_LN2 = 1.4426950408889634;
+constexpr double ROUNDER = 6755399441055744.0;
+constexpr double INFINITE = __builtin_inf(), NONE = __builtin_nan("");
+
+constexpr double EXP[] = {0.5000000000000011,     0.16666666666666413,    0.041666666666530155,   0.00833333333349447,
+                          0.0013888888943630361,  0.00019841269506555356, 2.4801493098733352e-05, 2.755758639674158e-06,
+                          2.763024842243285e-07,  2.5000053878886233e-08};
+constexpr double LOG[] = {0.6666666666666734,  0.3999999999941397,  0.2857142874256125, 0.2222219855385907,
+                          0.18183565403799656, 0.15314021199468822, 0.14796260448584733};
+constexpr uint64_t HALF_ROOT_BITS = 0x3FE6A09E667F3BCD, ONE_BITS = 0x3FF0000000000000;
+
+constexpr double MIDDLE_ABOVE[] = {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
+                                   1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
+                                   3.3430575583588128105e4, 2.5090809287301226727e3};
+constexpr double MIDDLE_BELOW[] = {1.0, 4.2313330701600911252e1, 6.8718700749205790830e2, 5.3941960214247511077e3,
+                                   2.1213794301586595867e4, 3.9307895800092710610e4, 2.8729085735721942674e4,
+                                   5.2264952788528545610e3};
+constexpr double TAIL_ABOVE[] = {1.42343711074968357734e0,  4.63033784615654529590e0,  5.76949722146069140550e0,
+                                 3.64784832476320460504e0,  1.27045825245236838258e0,  2.41780725177450611770e-1,
+                                 2.27238449892691845833e-2, 7.74545014278341407640e-4};
+constexpr double TAIL_BELOW[] = {1.0, 2.05319162663775882187e0,  1.67638483018380384940e0,  6.89767334985100004550e-1,
+                                 1.48103976427480074590e-1, 1.51986665636164571966e-2, 5.47593808499534494600e-4,
+                                 1.05075007164441684324e-9};
+constexpr double FAR_ABOVE[] = {6.65790464350110377720e0,  5.46378491116411436990e0,  1.78482653991729133580e0,
+                                2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3,
+                                2.71155556874348757815e-5, 2.01033439929228813265e-7};
+constexpr double FAR_BELOW[] = {1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1, 1.48753612908506148525e-2,
+                                7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7,
+                                2.04426310338993978564e-15};
+constexpr double MILLS[] = {
+    0.7552851304157515,      -0.6078966419718921,    0.38713740074221475,    -0.18652185795965726,
+    0.060396574890923246,    -0.007540188966734709,  -0.003479692367092912,  0.001630818457850098,
+    0.0001333443089451715,   -0.0002310949388170753, -1.908235413655609e-06, 3.5144713905431517e-05,
+    7.165721582273335e-07,   -5.920302082849827e-06, -6.294571084689248e-07, 1.0219302868914948e-06,
+    2.71437785999897e-07,    -1.5566442217015408e-07, -8.511656985255184e-08, 1.408325233362358e-08,
+    1.9583463219888505e-08,  1.4003249698287027e-09, -2.633288034900942e-09, -5.823309801721471e-10,
+    5.79133879485117e-11};
+
+// Horner's rule from the highest power down.
+template <int N>
+TW_INLINE Real polynomial(const double (&coefficients)[N], Real x) {
+  Real value = all(coefficients[N - 1]);
+#pragma GCC unroll 32
+  for (int power = N - 2; power >= 0; power--) value = value * x + coefficients[power];
+  return value;
+}
+
+// 2 to the whole number that stands in the lowest bits of a sum with ROUNDER.
+TW_INLINE Real power_of_two(Real rounded) { return real_of((bits_of(rounded) + 1023) << 52); }
+
+TW_INLINE Real exp(Real x) {
+  Real bound = x < -746.0 ? all(-746.0) : x > 710.0 ? all(710.0) : x;
+  Real power = (bound * PER_LN2 + ROUNDER) - ROUNDER;
+  Real high = bound - power * LN2_HIGH;
+  Real low = power * LN2_LOW;
+  Real r = high - low;
+  Real lost = (high - r) - low;
+  Real value = 1.0 + (r + ((r * r) * polynomial(EXP, r) + lost));
+  Real half = power * 0.5 + ROUNDER;
+  Real rest = (power - (half - ROUNDER)) + ROUNDER;
+  return x == x ? (value * power_of_two(half)) * power_of_two(rest) : x;
+}
+
+// Whole numbers below 2^52 as reals, by their bits.
+TW_INLINE Real whole(Word words) { return real_of(words | word(0x4330000000000000)) - 4503599627370496.0; }
+
+TW_INLINE Real log(Real x) {
+  Whole small = x < 0x1p-1022;
+  Word bits = bits_of(small ? x * 0x1p54 : x);
+  Word shifted = bits + (ONE_BITS - HALF_ROOT_BITS);
+  Real power = whole(shifted >> 52) - (small ? all(1077.0) : all(1023.0));
+  Real f = real_of((shifted & word(0xFFFFFFFFFFFFF)) + HALF_ROOT_BITS) - 1.0;
+  Real s = f / (2.0 + f);
+  Real z = s * s;
+  Real half = 0.5 * f * f;
+  Real inner = s * (half + z * polynomial(LOG, z)) + power * LN2_LOW;
+  Real value = power * LN2_HIGH - ((half - inner) - f);
+  value = x == INFINITE ? x : value;
+  value = x == 0.0 ? all(-INFINITE) : value;
+  return x < 0.0 ? all(NONE) : x == x ? value : x;
+}
+
+TW_INLINE Real log1p(Real x) {
+  Real u = 1.0 + x;
+  Real lost = (x - (u - 1.0)) / u;
+  Real exact = (u == INFINITE) | (u <= 0.0) ? all(0.0) : lost;
+  return u == 1.0 ? x : log(u) + exact;
+}
+
+// The middle of the quantile, |u - 1/2| <= 0.425; beyond it the result means nothing.
+TW_INLINE Real quantile_middle(Real u) {
+  Real q = u - 0.5;
+  Real w = 0.180625 - q * q;
+  return (q * polynomial(MIDDLE_ABOVE, w)) / polynomial(MIDDLE_BELOW, w);
+}
+
+TW_INLINE Real quantile_tail(Real u) {
+  Real q = u - 0.5;
+  Real side = q < 0.0 ? u : 1.0 - u;
+  Real r = root(-log(side));
+  Real near = r - 1.6;
+  Real value = polynomial(TAIL_ABOVE, near) / polynomial(TAIL_BELOW, near);
+  Whole beyond = ~(r <= 5.0);
+  bool any = false;
+  for (int lane = 0; lane < lanes::WIDTH; lane++) any |= beyond[lane] != 0;
+  if (any) {
+    Real far = r - 5.0;
+    value = beyond ? polynomial(FAR_ABOVE, far) / polynomial(FAR_BELOW, far) : value;
+  }
+  value = side == 0.0 ? all(INFINITE) : value;
+  return q < 0.0 ? -value : value;
+}
+
+// Quantiles of at most 512 draws, a multiple of 8, in place. Three in twenty lie in the tails, so that nearly every
+// eight have one; the tails are gathered and done together.
+static void quantiles(double* values, int count) {
+  alignas(64) double tails[512 + lanes::WIDTH];
+  int32_t places[512 + 1];
+  int found = 0;
+  for (int place = 0; place < count; place++) {
+    places[found] = place;
+    found += !(__builtin_fabs(values[place] - 0.5) <= 0.425);
+  }
+  for (int tail = 0; tail < found; tail++) tails[tail] = values[places[tail]];
+  for (int tail = found; tail % lanes::WIDTH; tail++) tails[tail] = 0.01;
+  for (int place = 0; place < count; place += lanes::WIDTH) {
+    Real* eight = (Real*)(values + place);
+    *eight = quantile_middle(*eight);
+  }
+  for (int tail = 0; tail < found; tail += lanes::WIDTH) {
+    Real* eight = (Real*)(tails + tail);
+    *eight = quantile_tail(*eight);
+  }
+  for (int tail = 0; tail < found; tail++) values[places[tail]] = tails[tail];
+}
+
+TW_INLINE Real normal_below(Real z) {
+  Real size = absolute(z);
+  Real a = size > 39.0 ? all(39.0) : size;
+  Real coarse = (a * 16.0 + ROUNDER - ROUNDER) * 0.0625;
+  Real fine = (a - coarse) * (a + coarse);
+  Real fall = exp(coarse * coarse * -0.5) * exp(fine * -0.5);
+  Real tail = fall * (polynomial(MILLS, (a - 4.0) / (a + 4.0)) / (a + 4.0));
+  return z > 0.0 ? 1.0 - tail : z == z ? tail : z;
+}
+
+}  // namespace functions
