@@ -103,19 +103,26 @@ def hotelling(rows: Floats, beta: Floats, made: Sandwich) -> tuple[float, float,
     """F, r and df of L b = 0 by the approximate Hotelling T^2 (Pustejovsky and Tipton 2018, "HTZ").
 
     For several contrasts at once this keeps its level where Fai and Cornelius's splitting is too optimistic. `rows`
-    (r, p) of full rank.
+    (r, p) of full rank. With D = O^(-1/2) L V L' O^(-1/2) and O its mean under the working model,
+
+        eta = r (r + 1) / sum_st var(D_st),   F = (eta - r + 1) / (eta r) b' L' (L V L')^-1 L b,   df = eta - r + 1
     """
     r = rows.shape[0]
-    # Rows of unit variance under the working model, where L M L' is the covariance of L b.
-    lower = np.linalg.cholesky(rows @ made.bread @ rows.T)
-    along = np.linalg.solve(lower, rows) @ made.bread
-    crossed = np.einsum("sp,iqp->isq", along, made.crossed, optimize=True)
-    n = crossed.shape[0]
-    pairs = -np.einsum("isp,pq,jtq->ijst", crossed, made.bread, crossed, optimize=True)
-    pairs[np.arange(n), np.arange(n)] += np.einsum("sp,ipq,tq->ist", along, made.squares, along, optimize=True)
+    pairs = _pairs(rows @ made.bread, made)
+    lower = np.linalg.cholesky(np.trace(pairs, axis1=0, axis2=1))
+    pairs = np.linalg.solve(lower, np.linalg.solve(lower, pairs).swapaxes(2, 3))
     traces = np.trace(pairs, axis1=2, axis2=3)
-    spread = float((traces**2).sum() + np.einsum("ijst,ijts->", pairs, pairs))
+    spread = float((traces**2).sum() + (pairs * pairs.swapaxes(2, 3)).sum())
     eta = r * (r + 1.0) / spread
     estimate = rows @ beta
     quadratic = float(estimate @ np.linalg.solve(rows @ made.covariance @ rows.T, estimate))
     return (eta - r + 1.0) / (eta * r) * quadratic, float(r), eta - r + 1.0
+
+
+def _pairs(along: Floats, made: Sandwich) -> Floats:
+    """G_ij of every pair of participants and of contrasts s and t along `along` (r, p): shape (n, n, r, r)."""
+    crossed = np.einsum("sp,iqp->isq", along, made.crossed, optimize=True)
+    pairs = np.asarray(-np.einsum("isp,pq,jtq->ijst", crossed, made.bread, crossed, optimize=True), dtype=np.float64)
+    own = np.arange(pairs.shape[0])
+    pairs[own, own] += np.einsum("sp,ipq,tq->ist", along, made.squares, along, optimize=True)
+    return pairs
