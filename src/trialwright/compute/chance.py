@@ -14,6 +14,7 @@ Resolution: 52 bits of the cipher's output k give u = (2k + 1) / 2^53. So u is a
 1, exactly representable with 53 bits, and symmetrical about one half. The extreme normal draws are -8.2 and +8.2.
 """
 
+import ctypes
 import hashlib
 import math
 from collections.abc import Sequence
@@ -23,7 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trialwright.compute import functions
+from trialwright.compute import functions, native
+from trialwright.compute.functions import pointer
 
 Floats = NDArray[np.float64]
 Words = tuple[Any, Any, Any, Any]
@@ -34,6 +36,9 @@ ROUNDS = 10
 WORD = 0xFFFFFFFF
 BLOCK = 8192
 """Values per pass: the handful of 64-bit work arrays of a pass stays in the second-level cache."""
+FEWEST = 64
+"""Fewer addresses are drawn by the reference: the way to the library costs more."""
+MOST_AXES = 8
 
 
 # ------------------------------------------------------------------ the cipher
@@ -91,10 +96,38 @@ def uniforms(seed: int, variables: Sequence[str], trial: ArrayLike, slot: ArrayL
     trials, slots, visits = (_address(value) for value in (trial, slot, visit))
     if (slots.size and slots.max() > WORD) or (visits.size and visits.max() > WORD):
         raise ValueError("a slot or visit number is above 2^32 - 1")
+    keys = np.array([key(seed, variable) for variable in variables], dtype=np.uint64).reshape(-1, 2)
+    shape = np.broadcast_shapes(trials.shape, slots.shape, visits.shape)
+    if math.prod(shape) >= FEWEST and len(shape) <= MOST_AXES and (library := native.library()) is not None:
+        return _uniforms_of(library, keys, np.broadcast_arrays(trials, slots, visits))
+    return uniforms_reference(keys, trials, slots, visits)
+
+
+def _uniforms_of(library: ctypes.CDLL, keys: NDArray[np.uint64], words: Sequence[NDArray[np.uint64]]) -> Floats:
+    shape = words[0].shape
+    draws = np.empty((len(keys), *shape))
+    sizes = np.array(shape, dtype=np.int64)
+    strides = np.array([[stride // 8 for stride in word.strides] for word in words], dtype=np.int64)
+    library.tw_uniforms(
+        pointer(keys),
+        ctypes.c_int64(len(keys)),
+        ctypes.c_int(len(shape)),
+        pointer(sizes),
+        (ctypes.c_void_p * 3)(*(word.ctypes.data for word in words)),
+        pointer(strides),
+        pointer(draws),
+    )
+    return draws
+
+
+def uniforms_reference(
+    keys: NDArray[np.uint64], trials: NDArray[np.uint64], slots: NDArray[np.uint64], visits: NDArray[np.uint64]
+) -> Floats:
+    """The draws of variables by their keys, shape (v, 2), at addresses that broadcast together: the specification of
+    the kernel's."""
     shape = np.broadcast_shapes(trials.shape, slots.shape, visits.shape)
     words = [visits, slots, trials & np.uint64(WORD), trials >> np.uint64(32)]
     flat = [np.broadcast_to(word, shape).reshape(-1) if word.size > 1 else word.reshape(-1) for word in words]
-    keys = np.array([key(seed, variable) for variable in variables], dtype=np.uint64).reshape(-1, 2)
     count = math.prod(shape)
     draws = np.empty((len(keys), count))
     width = max(1, BLOCK // max(1, len(keys)))

@@ -132,11 +132,16 @@ def _applied(name: str, reference: Callable[[Floats], Floats], x: ArrayLike) -> 
     out = np.empty(values.shape)
     library.tw_function(
         ctypes.c_int(KERNELS.index(name)),
-        flat.ctypes.data_as(ctypes.c_void_p),
-        out.ctypes.data_as(ctypes.c_void_p),
+        pointer(flat),
+        pointer(out),
         ctypes.c_int64(flat.size),
     )
     return out
+
+
+def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
+    """Where the array begins; the caller keeps the array alive."""
+    return ctypes.c_void_p(array.ctypes.data)
 
 
 # ------------------------------------------------------------------ the specification, on arrays of one axis

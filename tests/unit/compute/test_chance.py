@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from trialwright.compute import chance
+from trialwright.compute import chance, native
 
 WORD = st.integers(0, 2**32 - 1)
 
@@ -66,6 +66,37 @@ def test_blocks_of_a_long_array_are_joined_without_a_seam() -> None:
     whole = chance.uniform(1, "x", 0, np.arange(count), 0)
     edges = [0, chance.BLOCK - 1, chance.BLOCK, count - 1]
     assert [whole[edge] for edge in edges] == [chance.uniform_reference(1, "x", 0, edge, 0) for edge in edges]
+
+
+SHAPES = st.lists(
+    st.sampled_from([(), (1,), (7,), (3, 1), (3, 7), (5, 1, 1), (5, 3, 7), (1, 3, 1)]), min_size=3, max_size=3
+)
+
+
+@given(SHAPES, st.integers(1, 5), st.integers(0, 2**32))
+@settings(max_examples=60)
+def test_the_kernel_draws_what_the_reference_draws(kernel, shapes, variables, salt) -> None:
+    words = [
+        np.random.default_rng(salt + place).integers(0, 2**64 - 1 if place == 0 else 2**32, shape, dtype=np.uint64)
+        for place, shape in enumerate(shapes)
+    ]
+    keys = np.array([chance.key(salt, f"v{number}") for number in range(variables)], dtype=np.uint64)
+    drawn = chance._uniforms_of(kernel, keys, np.broadcast_arrays(*words))
+    assert np.array_equal(drawn, chance.uniforms_reference(keys, *words))
+
+
+@pytest.mark.parametrize("width", native.WIDTHS)
+def test_every_width_draws_the_same(kernel, width) -> None:
+    before = native.width() or ""
+    if kernel.tw_width(width.encode()) < 0:
+        pytest.skip(f"this machine has no {width}")
+    slots, visits = np.arange(300)[:, None], np.arange(7)
+    drawn = chance.uniforms(5, ["a", "b"], 2**40 + 1, slots, visits)
+    kernel.tw_width(before.encode())
+    keys = np.array([chance.key(5, name) for name in "ab"], dtype=np.uint64)
+    words = [np.asarray(word, dtype=np.uint64) for word in (2**40 + 1, slots, visits)]
+    assert np.array_equal(drawn, chance.uniforms_reference(keys, *words))
+    assert drawn[1, 299, 6] == chance.uniform_reference(5, "b", 2**40 + 1, 299, 6)
 
 
 def test_the_extreme_bits_stay_inside_the_open_interval() -> None:

@@ -1,6 +1,7 @@
 // Exponential, logarithm, normal quantile and normal distribution in lanes, from exactly rounded operations alone: the
 // twin of compute/functions.py, operation by operation (there are the formulas, the sources and the accuracy).
-// It has no include guard because it belongs inside the namespace of each width: include it in an .inc file.
+// It has no include guard because it belongs inside the namespace of each width: include it in an
+// .inc file, on x86 after immintrin.h.
 
 namespace functions {
 
@@ -16,8 +17,8 @@ TW_INLINE Real absolute(Real x) { return real_of(bits_of(x) & word(0x7FFFFFFFFFF
 
 // The square root of the lanes; exactly rounded on every machine.
 TW_INLINE Real root(Real x) {
-#if defined(__AVX512F__)
-  return (Real)_mm512_sqrt_pd((__m512d)x);
+#if TW_WIDTH == 2
+  return (Real)_mm512_maskz_sqrt_pd(0xFF, (__m512d)x);
 #else
   Real out;
   for (int lane = 0; lane < lanes::WIDTH; lane++) out[lane] = __builtin_sqrt(x[lane]);

@@ -6,9 +6,12 @@
 // 0 portable, 1 AVX2, 2 AVX-512; defined in kernel.cpp.
 extern int tw_chosen_width;
 
+// What the included file may ask for its own width; the compiler's macros do not follow the pragmas below everywhere.
+#define TW_WIDTH 0
 namespace portable {
 #include TW_LANES
 }
+#undef TW_WIDTH
 
 #if (defined(__x86_64__) || defined(_M_X64)) && (defined(__GNUC__) || defined(__clang__))
 #define TW_HAS_WIDTHS 1
@@ -19,9 +22,11 @@ namespace portable {
 #pragma GCC push_options
 #pragma GCC target("avx2")
 #endif
+#define TW_WIDTH 1
 namespace avx2 {
 #include TW_LANES
 }
+#undef TW_WIDTH
 #if defined(__clang__)
 #pragma clang attribute pop
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl"))), apply_to = function)
@@ -30,9 +35,11 @@ namespace avx2 {
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")
 #endif
+#define TW_WIDTH 2
 namespace avx512 {
 #include TW_LANES
 }
+#undef TW_WIDTH
 #if defined(__clang__)
 #pragma clang attribute pop
 #else
