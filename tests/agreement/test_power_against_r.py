@@ -63,8 +63,8 @@ TABLE_2 = {
         (1.66666666666667, 1.59010470647863, 1.47488822527398, 1.35405269950478, 1.221989488974, 1.07728040119987),
     ),
 }
-"""Table 2 of Lu, Luo and Chen 2008, with the digits of the tests of the R package longpower: visits -> dropout 10 to 40 %
-down, correlation of the first with the last visit 0, 0.1, 0.3, 0.5, 0.7, 0.9 across."""
+"""Table 2 of Lu, Luo and Chen 2008, with the digits of the tests of the R package longpower: visits -> dropout of
+10 to 40 % down, correlation of the first with the last visit 0, 0.1, 0.3, 0.5, 0.7, 0.9 across."""
 
 
 @pytest.mark.parametrize("visits", [2, 4])

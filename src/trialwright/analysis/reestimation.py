@@ -15,7 +15,7 @@ to what gives the wanted conditional power,
 
     n2 = n1 / z^2 ((z_a sqrt(n) - z sqrt(n1)) / sqrt(n - n1) + z_b)^2,
 
-n1 participants so far, n planned, z the statistic now. The final statistic is the inverse-normal one with the planned
+n1 participants so far, n2 more, n planned, z the statistic now. The final statistic is the inverse-normal one with the planned
 weights (`analysis.sequential.combination`), so that alpha is kept whatever n2 is.
 """
 

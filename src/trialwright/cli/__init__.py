@@ -28,8 +28,10 @@ from trialwright.cli.registry import registry_app
 from trialwright.cli.rehearse import rehearse
 from trialwright.cli.report import analyse, report
 from trialwright.cli.safety import safety_app
+from trialwright.cli.sample_size import sample_size_app
 from trialwright.cli.score import score_app
 from trialwright.cli.screen import screen
+from trialwright.cli.sequential import sequential_app
 from trialwright.cli.serve import serve
 
 app = typer.Typer(
@@ -73,7 +75,9 @@ for name, group in (
     ("pharmacy", pharmacy_app),
     ("registry", registry_app),
     ("safety", safety_app),
+    ("sample-size", sample_size_app),
     ("score", score_app),
+    ("sequential", sequential_app),
 ):
     app.add_typer(group, name=name)
 

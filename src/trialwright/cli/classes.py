@@ -92,8 +92,17 @@ CLASSES: dict[str, Output] = {
     "rehearse": Output.NO_TRIAL,
     "report": Output.AFTER_UNBLINDING,
     "safety open": Output.KEY,
+    "sample-size logrank": Output.NO_TRIAL,
+    "sample-size mmrm": Output.NO_TRIAL,
+    "sample-size proportions": Output.NO_TRIAL,
+    "sample-size t": Output.NO_TRIAL,
     "score tis": Output.NO_TRIAL,
     "screen": Output.NO_TRIAL,
+    "sequential boundaries": Output.NO_TRIAL,
+    "sequential conditional": Output.NO_TRIAL,
+    "sequential final": Output.NO_TRIAL,
+    "sequential power": Output.NO_TRIAL,
+    "sequential reestimate": Output.NO_TRIAL,
     "serve": Output.BLINDED,
 }
 """Command with its groups -> class."""

@@ -1,4 +1,4 @@
-"""Sample sizes: the three questions undo each other, simulation agrees, wrong questions are answered with what to do."""
+"""Sample sizes: the three questions undo each other, simulation agrees, wrong questions are told what to do."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Group-sequential designs: alpha is spent and no more, simulation agrees, inference undoes itself, nonsense is refused."""
+"""Group-sequential designs: alpha is spent and no more, simulation agrees, inference undoes itself."""
 
 from itertools import pairwise
 from math import inf, sqrt
