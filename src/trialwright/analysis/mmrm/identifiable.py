@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trialwright.analysis.estimates import NotIdentifiable, SingularDesign
+from trialwright.analysis.mmrm.correlations import autoregressive
 from trialwright.analysis.mmrm.covariance import parameters, structure
 from trialwright.analysis.mmrm.records import Floats, Repeated
 from trialwright.analysis.mmrm.reference import Surface, starts
@@ -56,7 +57,7 @@ def refuse_silent(surface: Surface) -> None:
     and there the full likelihood has no maximum.
     """
     restricted = Surface(surface.stack, surface.shape, surface.at, "REML")
-    theta = starts(restricted)[0]
+    theta = _somewhere(restricted)
     here = restricted.state(theta)
     if here is None:
         return
@@ -66,7 +67,7 @@ def refuse_silent(surface: Surface) -> None:
     size = np.sqrt(np.maximum(np.diagonal(expected), 0.0)) * _magnitude(surface, theta)
     silent = size < 1e-5
     told = np.flatnonzero(~silent)
-    scale = np.sqrt(np.diagonal(expected))[told]
+    scale = np.sqrt(np.diagonal(expected)[told])
     values, vectors = np.linalg.eigh(expected[np.ix_(told, told)] / np.outer(scale, scale))
     tangled = told[(np.abs(vectors[:, values < SILENT]) > 1e-3).any(axis=1)]
     reasons = [f"The data say nothing of the covariance parameter '{name}'." for name in names[silent]]
@@ -75,6 +76,16 @@ def refuse_silent(surface: Surface) -> None:
         reasons.append(f"The data cannot tell the covariance parameters {listing} from one another.")
     if reasons:
         raise NotIdentifiable([*reasons, "A simpler covariance structure, or fewer visits or columns, can be fitted."])
+
+
+def _somewhere(surface: Surface) -> Floats:
+    """Parameters with nothing special about them: the scales of the data, correlations of an autoregression.
+
+    At correlations that happen to be zero, parameters could seem silent that are not.
+    """
+    related = autoregressive(np.array([0.5]), surface.at)[0]
+    scales = [np.sqrt(np.diagonal(sigma)) for sigma in surface.sigmas(starts(surface)[0])]
+    return np.concatenate([surface.shape.starts(related * np.outer(one, one), surface.at)[0] for one in scales])
 
 
 def _magnitude(surface: Surface, theta: Floats) -> Floats:

@@ -255,7 +255,10 @@ def starts(surface: Surface) -> tuple[Floats, ...]:
     guesses = [
         surface.shape.starts(_residual_covariance(residual[own], seen[own]), surface.at) for own in stack.members
     ]
-    return tuple(np.concatenate(together) for together in zip(*guesses, strict=True))
+    # A group with fewer guesses than another repeats its best.
+    most = max(len(guess) for guess in guesses)
+    padded = [(*guess, *guess[:1] * (most - len(guess))) for guess in guesses]
+    return tuple(np.concatenate(together) for together in zip(*padded, strict=True))
 
 
 def _residual_covariance(residual: Floats, seen: Truths) -> Floats:
