@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from trialwright.analysis.mmrm import Mmrm
 
 
@@ -107,28 +109,31 @@ def _show(fit: "Mmrm") -> None:
     if not sys.stdout.isatty():
         typer.echo(str(fit))
         return
-    from rich import box
     from rich.console import Console
+
+    on_terminal(fit, Console(highlight=False, emoji=False))
+
+
+def on_terminal(fit: "Mmrm", console: "Console") -> None:
+    """The printout with its titles set off, wrapped to the width of the console."""
+    from rich import box
     from rich.markup import escape
     from rich.table import Table
 
     from trialwright.analysis.mmrm.export import facts, sheets
 
-    console = Console(highlight=False, emoji=False)
     console.print("[bold]Mixed model for repeated measures[/bold]")
     about = Table.grid(padding=(0, 2))
     for name, value in facts(fit):
         about.add_row(f"[dim]{name}[/dim]", escape(value))
     console.print(about)
     for sheet in sheets(fit):
-        console.print(
-            f"\n[bold]{escape(sheet.title)}[/bold]" + (f" [dim]({escape(sheet.remark)})[/dim]" if sheet.remark else "")
-        )
+        remark = f" [dim]({escape(sheet.remark)})[/dim]" if sheet.remark else ""
+        console.print(f"\n[bold]{escape(sheet.title)}[/bold]{remark}")
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
         for number, head in enumerate(sheet.heads):
-            table.add_column(
-                escape(head), justify="left" if number < sheet.texts else "right", no_wrap=number >= sheet.texts
-            )
+            number_like = number >= sheet.texts
+            table.add_column(escape(head), justify="right" if number_like else "left", no_wrap=number_like)
         for row in sheet.rows:
             table.add_row(*map(escape, row))
         console.print(table)

@@ -60,6 +60,7 @@ def plain(fit: Mmrm) -> dict[str, Any]:
             "engine": fit.engine,
             "rows": data.outcome.size,
             "participants": len(data.participants),
+            "participants_without_rows": frame.everybody - len(data.participants),
             "visits": list(fit.visits),
             "arms": list(fit.arms) if frame.roles.arm else [],
             "reference": fit.arms[0] if frame.roles.arm else None,
@@ -125,13 +126,18 @@ def facts(fit: Mmrm) -> list[tuple[str, str]]:
     lines = [
         ("Formula", frame.model.text),
         ("Rows", f"{data.outcome.size} of {total} used{_lacking(fit.left_out)}"),
-        ("Participants", f"{len(data.participants)}, up to {len(data.visits)} visits ({', '.join(data.visits)})"),
+        ("Participants", _of(len(data.participants), frame.everybody)),
+        ("Visits", f"{len(data.visits)}: {', '.join(data.visits)}"),
         ("Covariance", f"{shape.words} ({shape.name}), {fit.fit.theta.size} parameters{groups}"),
         ("Estimation", f"{fit.fit.method}, converged after {fit.iterations} iterations ({fit.engine})"),
         ("Inference", f"{METHODS[fit.inference.df]} degrees of freedom{variance}"),
         ("Likelihood", f"log {fit.loglik:.4f}, deviance {fit.deviance:.2f}, AIC {fit.aic:.2f}, BIC {fit.bic:.2f}"),
     ]
     return lines + [("Note", note) for note in frame.notes]
+
+
+def _of(used: int, everybody: int) -> str:
+    return str(used) if used == everybody else f"{used} of {everybody}, the others without a row in use"
 
 
 def _lacking(left_out: Mapping[str, int]) -> str:

@@ -8,11 +8,16 @@ from trialwright.analysis.estimates import NotEstimable
 SHOWN = 12
 
 
+def printable(text: str) -> str:
+    """The text with what cannot be printed shown escaped: a cell may hold anything, also what moves a cursor."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
 class BadTable(NotEstimable):
     """The table does not hold what the model names; `problems` has a sentence for every fault."""
 
     def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
+        self.problems = tuple(map(printable, problems))
         rest = len(self.problems) - SHOWN
         more = (f"... and {rest} more of this kind.",) if rest > 0 else ()
         super().__init__("\n".join((*self.problems[:SHOWN], *more)))
@@ -21,13 +26,18 @@ class BadTable(NotEstimable):
 class BadFormula(NotEstimable):
     """The formula cannot be read, or means nothing here; the sentence says at which place."""
 
+    def __init__(self, sentence: str) -> None:
+        super().__init__(printable(sentence))
+
 
 class UnknownChoice(NotEstimable):
     """An option has a value that is none of its choices."""
 
     def __init__(self, what: str, value: object, choices: Iterable[str]) -> None:
         known = tuple(choices)
-        super().__init__(f"There is no {what} '{value}'{closest(str(value), known)}; known are {listed(known)}.")
+        super().__init__(
+            printable(f"There is no {what} '{value}'{closest(str(value), known)}; known are {listed(known)}.")
+        )
 
 
 def closest(name: str, known: Iterable[str]) -> str:

@@ -21,6 +21,8 @@ FUNCTIONS = (
 """What may be applied to columns; the state of each (a mean, knots) is kept from the rows used."""
 
 COVARIANCE_IN_FORMULA = re.compile(r"^(us|cs|csh|ar1|ar1h|ad|adh|toep|toeph|sp_exp|sp_gau)\((.*)\)$", re.DOTALL)
+MARKED = re.compile("⧛(.*?)⧚", re.DOTALL)
+COLOURS = re.compile("\x1b?\\[[0-9;]*m")
 QUOTED = re.compile(r"`([^`]*)`")
 LONGEST = 4000
 
@@ -36,21 +38,18 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A parsed formula: the outcome and the terms in order; the empty term is the intercept."""
+    """A parsed formula: the outcome and the terms in order, the empty term being the intercept.
+
+    `parts` holds every part of the right-hand side once, in order, `columns` every column that they name, and `places`
+    the terms again as places in `parts`.
+    """
 
     text: str
     outcome: Part
     terms: tuple[tuple[Part, ...], ...]
-
-    @property
-    def parts(self) -> tuple[Part, ...]:
-        """Every part of the right-hand side once, in order."""
-        return tuple(dict.fromkeys(part for term in self.terms for part in term))
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Every column that the right-hand side names, in order."""
-        return tuple(dict.fromkeys(name for part in self.parts for name in part.columns))
+    parts: tuple[Part, ...]
+    columns: tuple[str, ...]
+    places: tuple[tuple[int, ...], ...]
 
 
 @lru_cache(maxsize=256)
@@ -65,7 +64,10 @@ def parsed(text: str) -> Model:
     terms = tuple(_term(text, term) for term in right)
     if not terms:
         raise BadFormula(f"The formula '{text}' has no term after '~'.")
-    return Model(text, outcome, terms)
+    parts = tuple(dict.fromkeys(part for term in terms for part in term))
+    columns = tuple(dict.fromkeys(name for part in parts for name in part.columns))
+    places = tuple(tuple(parts.index(part) for part in term) for term in terms)
+    return Model(text, outcome, terms, parts, columns, places)
 
 
 def _sides(text: str) -> tuple[list[Any], list[Any]]:
@@ -88,6 +90,8 @@ def _sides(text: str) -> tuple[list[Any], list[Any]]:
             raise BadFormula(_bar(text, "|"))
         return list(formula.lhs), list(formula.rhs)
     except formulaic.errors.FormulaicError as error:
+        if "Operator `|`" in str(error):
+            raise BadFormula(_bar(text, "|")) from None
         raise BadFormula(_place(text, str(error))) from None
     except (ArithmeticError, AttributeError, LookupError, RecursionError, SyntaxError, TypeError, ValueError) as error:
         if isinstance(error, BadFormula):
@@ -108,7 +112,7 @@ def _place(text: str, said: str) -> str:
     why = why.strip().rstrip(".")
     if "`.` operator" in why:
         why, context = "'.' (every other column) is not understood here; name the columns", ""
-    marked = re.search(r"⧛(?:\[[\d;]*m)?(.*?)(?:⧛\[0m)?⧚", context.replace("\x1b", ""), re.DOTALL)
+    marked = MARKED.search(COLOURS.sub("", context))
     if not marked:
         return f"The formula '{text}' cannot be read: {why[:1].lower()}{why[1:]}."
     at = marked.start() + 1
@@ -116,9 +120,7 @@ def _place(text: str, said: str) -> str:
 
 
 def _term(text: str, term: Any) -> tuple[Part, ...]:
-    parts = [_part(text, factor) for factor in term.factors]
-    if any(part is None for part in parts) and len(parts) > 1:
-        raise BadFormula(f"The term '{term}' of the formula '{text}' is scaled by a number, which changes no fit.")
+    parts = (_part(text, factor) for factor in term.factors)
     return tuple(dict.fromkeys(part for part in parts if part is not None))
 
 
@@ -127,7 +129,9 @@ def _part(text: str, factor: Any) -> Part | None:
     kind, expression = factor.eval_method.value, factor.expr
     if kind == "literal":
         if str(expression) != "1":
-            raise BadFormula(f"The number {expression} in the formula '{text}' means nothing there.")
+            raise BadFormula(
+                f"The term '{expression}' of the formula '{text}' is a number, which scales and explains nothing."
+            )
         return None
     if kind == "lookup":
         return Part(expression, "column", (expression,))

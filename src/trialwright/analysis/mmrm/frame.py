@@ -28,7 +28,8 @@ class Frame:
 
     `values` are the parts of the formula on those rows, `at` the row (k,) of each covariate part at the averages,
     `averages` those of the columns, `arms` the levels of the arm with the reference first, `observed` (arms, visits)
-    the rows in each cell. `left_out` says how many rows lacked which column.
+    the rows in each cell, `everybody` counts the participants of the table. `left_out` says how many rows
+    lacked which column.
     """
 
     data: Repeated
@@ -40,6 +41,7 @@ class Frame:
     averages: Mapping[str, float]
     arms: tuple[str, ...]
     observed: Integers
+    everybody: int
     left_out: Mapping[str, int]
     notes: tuple[str, ...]
 
@@ -61,8 +63,7 @@ def frame_of(table: Table, model: Model, roles: Roles) -> Frame:
     who, first = _counted(found.who[rows])
     group = _without_unused(found.group, rows) if found.group else None
     values, at, averages = _parts(found, rows)
-    terms = tuple(tuple(model.parts.index(part) for part in term) for term in model.terms)
-    pieces = coding.plan(terms, tuple(one.categorical for one in values))
+    pieces = coding.plan(model.places, tuple(one.categorical for one in values))
     data = Repeated(
         outcome=_outcome(found, rows),
         design=coding.matrix(pieces, values, rows.size),
@@ -77,8 +78,9 @@ def frame_of(table: Table, model: Model, roles: Roles) -> Frame:
         times=checks.times(found, visit),
     )
     checks.refuse_changes(found, rows, who, first)
+    everybody = np.unique(found.who[found.who >= 0]).size if found.left_out else first.size
     arms = found.factors[roles.arm].levels if roles.arm else ("",)
-    return Frame(data, model, roles, pieces, values, at, averages, arms, observed, found.left_out, notes)
+    return Frame(data, model, roles, pieces, values, at, averages, arms, observed, everybody, found.left_out, notes)
 
 
 def _without_unused(factor: Factor, rows: Integers) -> Factor:

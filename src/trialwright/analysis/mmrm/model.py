@@ -74,7 +74,10 @@ def mmrm(
     frame = frame_of(table_of(table), model, roles)
     if shape.name.startswith("sp_") and not frame.data.times.size:
         raise BadTable(
-            [f"The structure '{shape.name}' needs the times of the visits, and the column '{visit}' holds no numbers."]
+            [
+                f"The structure '{shape.name}' needs the times of the visits, and the column '{visit}' holds no "
+                f"numbers; give them (times) for {', '.join(frame.data.visits)}."
+            ]
         )
     fit = fitted(frame.data, shape.name, how, engine)
     return Mmrm(frame, fit, inference(fit, df, variance, level), level)

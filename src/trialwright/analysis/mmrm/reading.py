@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from trialwright.analysis.mmrm.faults import BadFormula, BadTable, closest, listed
 from trialwright.analysis.mmrm.formula import Model
-from trialwright.analysis.mmrm.table import MISSING, Factor, Table, factor, is_numeric, label, numbers
+from trialwright.analysis.mmrm.table import MISSING, Factor, Table, factor, is_numeric, labels, numbers
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -140,7 +140,7 @@ def _identities(table: Table, name: str) -> tuple[Integers, tuple[str, ...]]:
         distinct, codes = np.unique(values[known], return_inverse=True)
         who = np.full(values.size, -1, dtype=np.int64)
         who[known] = codes
-        return who, tuple(label(one) for one in distinct.tolist())
+        return who, labels(distinct)
     seen: dict[str, int] = {}
     codes = np.array([seen.setdefault(text, len(seen)) for text in values], dtype=np.int64)
     for text in MISSING & seen.keys():

@@ -25,7 +25,7 @@ MISSING = frozenset(("", "NA", "NaN", "nan", "N/A", "."))
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?", re.ASCII)
 INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
-PIECES = re.compile(r"(\d+(?:\.\d+)?)")
+PIECES = re.compile(r"(\d+(?:\.\d+)?)", re.ASCII)
 SEPARATORS = (",", ";", "\t")
 
 Floats = NDArray[np.float64]
@@ -219,7 +219,7 @@ def _of_numbers(values: Floats) -> Factor:
     else:
         distinct = np.unique(values[known])
         codes = np.where(known, np.searchsorted(distinct, values), -1)
-    return Factor(codes.astype(np.int64, copy=False), tuple(label(value) for value in distinct.tolist()))
+    return Factor(codes.astype(np.int64, copy=False), labels(distinct))
 
 
 def label(value: float) -> str:
@@ -227,12 +227,22 @@ def label(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(value)
 
 
+def labels(values: Floats) -> tuple[str, ...]:
+    """The same for many distinct numbers."""
+    whole = np.trunc(values)
+    if (whole == values).all() and np.abs(whole).max(initial=0.0) < 2**53:
+        return tuple(map(str, whole.astype(np.int64).tolist()))
+    return tuple(map(label, values.tolist()))
+
+
 @lru_cache(maxsize=4096)
 def natural(text: str) -> tuple[Any, ...]:
     """The key of the natural order: numbers inside a text compare as numbers, so W4 stands before W12."""
     if NUMBER.fullmatch(text):
         return (0, float(text), text)
-    pieces = tuple((0, float(one), "") if one[:1].isdigit() else (1, 0.0, one.casefold()) for one in PIECES.split(text))
+    pieces = tuple(
+        (0, float(one), "") if NUMBER.fullmatch(one) else (1, 0.0, one.casefold()) for one in PIECES.split(text)
+    )
     return (1, 0.0, "", pieces, text)
 
 
@@ -258,13 +268,14 @@ def _raw_polars(column: Any) -> tuple[Floats | Sequence[str], tuple[str, ...]]:
     if column.dtype.is_numeric():
         return column.cast(pl.Float64).to_numpy(), ()
     texts, _ = _texts(column.to_list())
-    declared = tuple(column.cat.get_categories()) if column.dtype == pl.Enum else ()
+    declared = tuple(column.dtype.categories.to_list()) if column.dtype == pl.Enum else ()
     return texts, declared
 
 
 def _raw_pandas(column: Any) -> tuple[Floats | Sequence[str], tuple[str, ...]]:
     if hasattr(column, "cat"):
-        return _texts(column.tolist())[0], tuple(map(str, column.cat.categories))
+        declared = tuple(map(_name, column.cat.categories.tolist()))
+        return [_name(one) for one in column.tolist()], declared
     if column.dtype.kind in "iuf":
         return column.to_numpy(dtype=np.float64, na_value=np.nan), ()
     return _texts(column.tolist())
@@ -275,10 +286,17 @@ def _texts(values: Iterable[Any]) -> tuple[Floats | Sequence[str], tuple[str, ..
     kept = list(values)
     if all(type(one) is str for one in kept):
         return [one.strip() for one in kept], ()
-    absent = [
-        one is None or one is not one or type(one).__name__ in ("NAType", "NaTType") or one != one for one in kept
-    ]
+    absent = [one is None or type(one).__name__ in ("NAType", "NaTType") or one != one for one in kept]
     rest = [one for one, gone in zip(kept, absent, strict=True) if not gone]
     if rest and all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in rest):
         return np.array([math.nan if gone else one for one, gone in zip(kept, absent, strict=True)], np.float64), ()
-    return ["" if gone else str(one).strip() for one, gone in zip(kept, absent, strict=True)], ()
+    return ["" if gone else _name(one) for one, gone in zip(kept, absent, strict=True)], ()
+
+
+def _name(value: Any) -> str:
+    """How a value is called as a level; a missing one has no name."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:
+        return ""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return label(value)
+    return str(value).strip()
