@@ -33,6 +33,7 @@ from trialwright.cli.score import score_app
 from trialwright.cli.screen import screen
 from trialwright.cli.sequential import sequential_app
 from trialwright.cli.serve import serve
+from trialwright.cli.simulate import simulate
 
 app = typer.Typer(
     name="trialwright",
@@ -61,7 +62,7 @@ def _program(
     """A clinical trial, written once and run."""
 
 
-for command in (check, diff, screen, rehearse, demo, serve, analyse, report, mmrm):
+for command in (check, diff, screen, rehearse, simulate, demo, serve, analyse, report, mmrm):
     app.command()(command)
 app.command("open")(open_)
 for name, group in (

@@ -104,6 +104,7 @@ CLASSES: dict[str, Output] = {
     "sequential power": Output.NO_TRIAL,
     "sequential reestimate": Output.NO_TRIAL,
     "serve": Output.BLINDED,
+    "simulate": Output.NO_TRIAL,
 }
 """Command with its groups -> class."""
 

@@ -1,0 +1,175 @@
+"""Measures of the definition on the arrays of imagined trials: the counterpart of `analysis.scores`.
+
+The same functions of `measures` compute them, on whole numbers straight from the grid of the instruments.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trialwright import design
+from trialwright.analysis.scores import tis_rules
+from trialwright.design.model import Definition, Derivation
+from trialwright.measures.tis import CoreSet, Exact, Limits, exact
+from trialwright.measures.tis_rules import ENZYMES, STEP
+from trialwright.measures.tis_steps import tis_steps
+from trialwright.simulate.crowds import Recorded
+from trialwright.simulate.program import Program
+
+Floats = NDArray[np.float64]
+
+PAIRS = 1 << 16
+"""Pairs scored together: their arrays stay in the processor's cache."""
+
+
+class NotSimulated(ValueError):
+    """What cannot be simulated; the sentence says what lacks what."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """`values` has shape (trials, n, visits), nan where unknown; `baseline` holds further quantities of shape
+    (trials, n)."""
+
+    label: str
+    visits: tuple[str, ...]
+    values: Floats
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    baseline: Mapping[str, Floats] = field(default_factory=dict)
+
+    def at(self, visit: str) -> Floats:
+        """The values of one visit, shape (trials, n)."""
+        return self.values[..., self.visits.index(visit)]
+
+
+Items = dict[str, tuple[str, ...]]
+"""`form.item` -> the visits at which it is wanted, as `crowds.Needs` takes them."""
+
+
+def items_of(program: Program, name: str, visits: Sequence[str]) -> Items:
+    """What the measure `name` (a derivation or `form.item`) needs of these visits. Raises `NotSimulated`."""
+    derivation = program.definition.derivations.get(name)
+    if derivation is None:
+        _refuse_unfed(program, name, visits)
+        return {name: tuple(visits)}
+    if derivation.method not in MEASURES:
+        raise NotSimulated(f"No measure '{derivation.method}' is in the catalogue, so '{name}' cannot be computed.")
+    start = derivation.baseline or program.visits[program.anchor]
+    wanted: Items = {}
+    for argument, item in derivation.inputs.items():
+        only_first = argument.endswith("_uln")
+        at = (start,) if only_first else tuple(dict.fromkeys((start, *visits)))
+        _refuse_unfed(program, item, at)
+        wanted[item] = at
+    return wanted
+
+
+def thresholds_of(definition: Definition, name: str) -> dict[str, float]:
+    """The declared cut-offs of a measure by name."""
+    derivation = definition.derivations.get(name)
+    return {label: float(cut) for label, cut in derivation.thresholds.items()} if derivation else {}
+
+
+def measured(recorded: Recorded, name: str, visits: Sequence[str]) -> Measured:
+    """The measure at these visits, of everybody."""
+    derivation = recorded.program.definition.derivations.get(name)
+    if derivation is None:
+        values = recorded.values(name)
+        columns = [recorded.visits[name].index(visit) for visit in visits]
+        return Measured(name, tuple(visits), values[..., columns])
+    return MEASURES[derivation.method](recorded, name, derivation, visits)
+
+
+def _tis(recorded: Recorded, name: str, derivation: Derivation, visits: Sequence[str]) -> Measured:
+    """The Total Improvement Score of each visit against the baseline visit; at the baseline itself there is none."""
+    start = derivation.baseline or recorded.program.visits[recorded.program.anchor]
+    later = [visit for visit in visits if visit != start]
+    people = recorded.arm.size
+    values = np.full((people, len(visits)), np.nan)
+    multiple = np.full(people, np.nan)
+    columns = {argument: _Flat(recorded, item) for argument, item in derivation.inputs.items()}
+    rules, most = tis_rules(derivation.options), exact([Decimal(derivation.options.get("mmt_max", "260"))])
+    places = [list(visits).index(visit) for visit in later]
+    step = max(1, PAIRS // max(1, len(later)))
+    for begin in range(0, people, step):
+        part = slice(begin, min(begin + step, people))
+        first = _core_set(columns, part, [start])
+        uppers = {one: columns[f"{one}_uln"].at(part, [start]) for one in ENZYMES if f"{one}_uln" in columns}
+        scored = tis_steps(first, _core_set(columns, part, later or [start]), Limits(most, uppers), rules)
+        points = np.where(scored.computable, scored.steps * float(STEP), np.nan)
+        values[part, places] = points[:, : len(later)]
+        multiple[part] = _multiple(first, uppers, scored.enzyme[:, 0], scored.enzyme_known[:, 0])
+    shape = recorded.arm.shape
+    label, cuts = derivation.label, thresholds_of(recorded.program.definition, name)
+    baseline = {"enzyme_multiple": multiple.reshape(shape)}
+    return Measured(label, tuple(visits), values.reshape(*shape, len(visits)), cuts, baseline)
+
+
+MEASURES: Mapping[str, Callable[[Recorded, str, Derivation, Sequence[str]], Measured]] = {"acr_eular_2016": _tis}
+"""How a derivation's method is computed from imagined trials; the same names as in `analysis.scores`."""
+
+QUANTITIES: Mapping[str, tuple[str, ...]] = {"acr_eular_2016": ("enzyme_multiple",)}
+"""What a measure knows at its baseline beside its values, by method."""
+
+
+class _Flat:
+    """An item with all people on one axis, so that they can be taken in blocks."""
+
+    def __init__(self, recorded: Recorded, item: str) -> None:
+        units, self.decimals, present = recorded.units(item)
+        self.visits = recorded.visits[item]
+        self.units = units.reshape(-1, len(self.visits))
+        self.present = present.reshape(-1, len(self.visits))
+
+    def at(self, part: slice, visits: Sequence[str]) -> Exact:
+        """The item of some people at some visits, exactly."""
+        columns = [self.visits.index(visit) for visit in visits]
+        return Exact(self.units[part][:, columns], self.decimals, self.present[part][:, columns])
+
+
+def _core_set(columns: Mapping[str, _Flat], part: slice, visits: Sequence[str]) -> CoreSet:
+    names = ("phga", "ptga", "mmt", "haq", "exm" if "exm" in columns else "extramusc")
+    phga, ptga, mmt, haq, exm = (columns[name].at(part, visits) for name in names)
+    return CoreSet(phga, ptga, mmt, haq, exm, {one: columns[one].at(part, visits) for one in ENZYMES if one in columns})
+
+
+def _multiple(first: CoreSet, uppers: Mapping[str, Exact], which: NDArray[np.int8], known: NDArray[np.bool_]) -> Floats:
+    """The natural logarithm of the followed enzyme's multiple of its upper limit at baseline, as `analysis.scores`
+    takes it."""
+    multiple = np.full(which.shape, np.nan)
+    for index, enzyme in enumerate(ENZYMES):
+        if enzyme in first.enzymes and enzyme in uppers:
+            value, upper = (_plain(column) for column in (first.enzymes[enzyme], uppers[enzyme]))
+            chosen = known & (which == index) & (value > 0)
+            multiple[chosen] = value[chosen] / upper[chosen]
+    return np.asarray(np.log(multiple), dtype=np.float64)
+
+
+def _plain(column: Exact) -> Floats:
+    values = np.asarray(column.units[:, 0], dtype=np.float64) / 10.0**column.decimals
+    return np.where(np.asarray(column.present)[:, 0], values, np.nan)
+
+
+# ------------------------------------------------------------------ what the scenario feeds
+
+
+def _refuse_unfed(program: Program, name: str, visits: Sequence[str]) -> None:
+    """Nothing is computed from an item that no distribution of the scenario feeds, or at a visit without its form."""
+    form, _, item = name.partition(".")
+    if form not in program.definition.forms:
+        raise NotSimulated(f"'{name}' is neither a derivation nor an item of a form.")
+    fed = next((one for one in program.forms if one.form == form), None)
+    if fed is None:
+        raise NotSimulated(f"The scenario imagines no pages of form {form} at the visits, so {name} has no values.")
+    derived = {one.id for one in program.definition.forms[form].derive}
+    given = {column.item for column in fed.columns} | {one for group in fed.groups for one in group.ids}
+    if item not in given | derived:
+        known = "" if item in design.items(program.definition, form) else "; the form has no such item"
+        raise NotSimulated(f"No variable or distribution of the scenario feeds {name}{known}.")
+    planned = {program.visits[place] for place in fed.places}
+    lacking = [visit for visit in visits if visit not in planned]
+    if lacking:
+        raise NotSimulated(f"Form {form} is not planned at {', '.join(lacking)}, so {name} has no values there.")
