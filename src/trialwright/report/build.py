@@ -7,7 +7,7 @@ from trialwright.analysis.plan import Results
 from trialwright.analysis.populations import courses, treatment_form
 from trialwright.design.model import Definition
 from trialwright.ledger.snapshot import Snapshot
-from trialwright.report import blinding, efficacy, harms, outcome, people, record
+from trialwright.report import blinding, efficacy, harms, outcome, people, power_page, record
 from trialwright.report.content import Content, Section
 from trialwright.report.context import Context
 from trialwright.report.words import say
@@ -45,6 +45,7 @@ def report(
             harms.safety_section(seen, arms, _treated(seen)),
             *_after_unblinding(results),
             people.quality_section(seen, outcome.main_scores(seen)),
+            *_design(definition),
             record.assumptions_section(definition),
             record.ambiguities_section(definition),
             record.provenance_section(behind),
@@ -60,6 +61,12 @@ def _after_unblinding(results: Results | None) -> list[Section]:
         return []
     kept = blinding.blinding_section(results)
     return [*([kept] if kept else []), efficacy.other_section(results)]
+
+
+def _design(definition: Definition) -> list[Section]:
+    """What the planned number of participants can and cannot show; open to everybody, since no data enter."""
+    section = power_page.power_section(definition)
+    return [] if section is None else [section]
 
 
 def _audience(definition: Definition, snapshot: Snapshot, treatments: Mapping[str, str] | None) -> str:

@@ -58,8 +58,11 @@ def looks(names: Sequence[str]) -> Mapping[str, Look]:
     return {name: LOOKS[index % len(LOOKS)] for index, name in enumerate(names)}
 
 
-def means_by_visit(series: Mapping[str, Sequence[Point]], label: str, limits: Limits = None) -> str:
-    """Mean with 95 % confidence interval per visit and series; visits at their true distances in weeks."""
+def means_by_visit(
+    series: Mapping[str, Sequence[Point]], label: str, limits: Limits = None, salt: str = "means"
+) -> str:
+    """Mean with 95 % confidence interval per visit and series; visits at their true distances in weeks. `salt` keeps
+    several such figures on one page apart."""
 
     def draw(figure: Figure) -> None:
         axes = figure.add_axes((0.075, 0.24, 0.69, 0.72))
@@ -86,7 +89,7 @@ def means_by_visit(series: Mapping[str, Sequence[Point]], label: str, limits: Li
         _name_ends(axes, ends)
         _numbers_below(axes, series)
 
-    return _svg(draw, 8.6, 4.6, "means")
+    return svg(draw, 8.6, 4.6, "means")
 
 
 def individual_curves(
@@ -115,7 +118,7 @@ def individual_curves(
         panels[0].set_ylabel(label)
         figure.subplots_adjust(left=0.075, right=0.99, bottom=0.13, top=0.92, wspace=0.06)
 
-    return _svg(draw, 8.6, 4.3, "curves")
+    return svg(draw, 8.6, 4.3, "curves")
 
 
 def waterfall(
@@ -146,7 +149,7 @@ def waterfall(
         axes.set_ylabel(label)
         _height(axes, limits)
 
-    return _svg(draw, 8.6, 4.3, "waterfall")
+    return svg(draw, 8.6, 4.3, "waterfall")
 
 
 def survival_curves(curves: Mapping[str, Any], label: str, end: float, ticks: Sequence[float]) -> str:
@@ -176,7 +179,7 @@ def survival_curves(curves: Mapping[str, Any], label: str, end: float, ticks: Se
         }
         _counts_below(axes, at_risk, "Still waiting", -0.27)
 
-    return _svg(draw, 8.6, 4.6, "survival")
+    return svg(draw, 8.6, 4.6, "survival")
 
 
 def _gone(step: Any) -> int:
@@ -237,7 +240,7 @@ def _counts_below(axes: Axes, counts: Mapping[str, Sequence[tuple[float, int]]],
             )
 
 
-def _svg(draw: Callable[[Figure], None], width: float, height: float, salt: str) -> str:
+def svg(draw: Callable[[Figure], None], width: float, height: float, salt: str) -> str:
     """SVG text of a figure in inches; fonts stay text, so the page's own font is used and words can be searched."""
     settings: dict[Any, Any] = {
         "svg.fonttype": "none",

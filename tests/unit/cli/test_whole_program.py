@@ -15,11 +15,14 @@ from tests.plugins.editing import SMALL, edited
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = (
-    "check", "diff", "screen", "rehearse", "demo", "serve", "analyse", "report", "score", "score tis", "registry",
+    "check", "diff", "screen", "rehearse", "simulate", "demo", "serve", "analyse", "report", "score", "score tis", "registry",
     "open", "keys", "keys make", "keys show", "keys check", "allocation", "allocation annex", "allocation share",
     "allocation generate",
     "allocation review", "registry import", "ledger", "ledger verify", "ledger backup", "ledger restore",
     "ledger grants", "ledger rebuild", "mmrm",
+    "sample-size", "sample-size t", "sample-size proportions", "sample-size mmrm", "sample-size logrank",
+    "sequential", "sequential boundaries", "sequential power", "sequential conditional", "sequential final",
+    "sequential reestimate",
 )  # fmt: skip
 
 
