@@ -9,6 +9,8 @@ from trialwright.analysis.mmrm.records import Fit, Repeated
 from trialwright.analysis.mmrm.reference import highest, surface
 
 METHODS = ("REML", "ML")
+# A fit of the kernel whose last decrement is above this stands beside the maximum; the reference then goes to it.
+SETTLED = 1e-14
 
 
 def fitted(data: Repeated, covariance: str = "us", method: str = "REML", engine: str | None = None) -> Fit:
@@ -24,10 +26,12 @@ def fitted(data: Repeated, covariance: str = "us", method: str = "REML", engine:
     if engine not in (None, "kernel", "reference"):
         raise ValueError(f"'{engine}' is no engine: choose kernel or reference, or none to have the program choose.")
     refuse(data, shape.name)
-    single = None if engine == "reference" or (shape.name, method) != ("us", "REML") else _kernel()
-    fit = single(data) if single is not None else None
+    single = _kernel() if shape.name == "us" and engine != "reference" else None
+    fit = single(data, method) if single is not None else None
+    if fit is not None and fit.decrement > SETTLED:
+        fit = None
     if fit is None and engine == "kernel":
-        raise ValueError("The compiled kernel is not there, or does not serve this model; the reference does.")
+        raise ValueError("The compiled kernel is not there, or does not serve here; the reference does.")
     if fit is not None:
         return fit
     likelihood = surface(data, shape.name, method)
@@ -35,11 +39,11 @@ def fitted(data: Repeated, covariance: str = "us", method: str = "REML", engine:
     return highest(likelihood)
 
 
-def _kernel() -> Callable[[Repeated], Fit | None] | None:
+def _kernel() -> Callable[[Repeated, str], Fit | None] | None:
     """The kernel's fit of one data set, or None where the package was installed without it."""
     try:
         module = importlib.import_module("trialwright.analysis.mmrm.native")
     except ModuleNotFoundError:
         return None
-    single: Callable[[Repeated], Fit | None] = module.single
+    single: Callable[[Repeated, str], Fit | None] = module.single
     return single
