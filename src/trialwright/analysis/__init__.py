@@ -7,13 +7,21 @@ To add a method: write `analysis/<name>.py` with `answer(question)`, add its lin
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from trialwright.analysis import ancova, blinding_index, descriptive, proportions, safety, survival, welch
+from trialwright.analysis import ancova, blinding_index, descriptive, proportions, repeated, safety, survival, welch
+from trialwright.analysis.course import OPTIONS
 from trialwright.analysis.question import Method
 
 METHODS: Mapping[str, Method] = MappingProxyType(
     {
         "ancova": Method("Analysis of covariance", ("endpoint at one visit", "covariates"), ancova.answer),
         "welch": Method("Welch's t test, unadjusted", ("endpoint at one visit",), welch.answer),
+        "mmrm": Method(
+            "Mixed model for repeated measures",
+            ("endpoint at several visits", "covariates"),
+            repeated.answer,
+            OPTIONS,
+            each_measure=True,
+        ),
         "responders": Method("Responders", ("endpoint at one visit", "thresholds of its measure"), proportions.answer),
         "kaplan_meier": Method("Kaplan-Meier and log-rank", ("endpoint with an event",), survival.answer),
         "baseline_table": Method("Baseline table", (), descriptive.answer),

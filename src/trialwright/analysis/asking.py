@@ -1,66 +1,45 @@
 """From a planned analysis to its `Question`: who is analysed, outcome, covariates, who is omitted and why."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trialwright import design, logic
 from trialwright.analysis import safety
 from trialwright.analysis.baseline import variables
 from trialwright.analysis.blinding_index import SILENT
+from trialwright.analysis.case import Asked, Case, adjustments, misstratified, omissions, unknown
 from trialwright.analysis.estimates import NotEstimable
 from trialwright.analysis.guesses import guesses, questionnaire
 from trialwright.analysis.intercurrent import affected
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.question import Floats, Question
 from trialwright.analysis.scores import Scores, scores
+from trialwright.analysis.visits import over_visits
 from trialwright.design.forms import kept
 from trialwright.design.model import Analysis, Definition, Endpoint
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question, and what a reader must know about how it came about: `omitted` is participant -> reason."""
-
-    question: Question
-    participants: tuple[str, ...]
-    omitted: Mapping[str, str]
-    visit: str | None = None
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One analysis on one set of participants; `arm` is 0 for the reference and 1 for the treatment."""
-
-    seen: Observations
-    plan: Analysis
-    who: tuple[str, ...]
-    arm: NDArray[np.int64]
-    level: float
-
-    @property
-    def strategies(self) -> Mapping[str, str]:
-        """What the estimand says of each intercurrent event."""
-        return self.seen.definition.estimands[self.plan.estimand].intercurrent if self.plan.estimand else {}
-
-
 def asked(
-    seen: Observations, plan: Analysis, endpoint: str | None, who: Sequence[str], treatments: Mapping[str, str]
+    seen: Observations,
+    plan: Analysis,
+    endpoint: str | None,
+    who: Sequence[str],
+    treatments: Mapping[str, str],
+    measure: str | None = None,
 ) -> Asked:
     """The question of one planned analysis over the members `who` of its population. Raises `NotEstimable`.
 
-    Participants whose arm is not one of the two compared (or not opened) take no part in it.
+    `measure` is one of the endpoint's, for a method that takes them one by one; without it the first. Participants
+    whose arm is not one of the two compared (or not opened) take no part in it.
     """
     arms = contrast(seen.definition, plan)
     compared = tuple(person for person in who if treatments.get(person) in arms)
     arm = np.array([arms.index(treatments[person]) for person in compared], dtype=np.int64)
     level = float(1 - (plan.alpha if plan.sided == 2 else 2 * plan.alpha))
-    case = _Case(seen, plan, compared, arm, level)
+    case = Case(seen, plan, compared, arm, level)
     if plan.method == "baseline_table":
         return Asked(Question(arm, variables=variables(seen, compared), level=level), compared, {})
     if plan.method == "adverse_events":
@@ -70,12 +49,14 @@ def asked(
         return _guessed(case, arms)
     if endpoint is None:
         raise NotEstimable("The analysis names no endpoint.")
+    if plan.method == "mmrm":
+        return over_visits(case, seen.definition.endpoints[endpoint], measure)
     if seen.definition.endpoints[endpoint].event is not None:
         return _when(case, endpoint)
     return _how_much(case, seen.definition.endpoints[endpoint])
 
 
-def _guessed(case: _Case, arms: tuple[str, str]) -> Asked:
+def _guessed(case: Case, arms: tuple[str, str]) -> Asked:
     """What was guessed of each participant; nobody's guess at all leaves the participant out."""
     _, visit = questionnaire(case.seen.definition)
     found = guesses(case.seen, case.who, arms)
@@ -95,7 +76,7 @@ def contrast(definition: Definition, plan: Analysis) -> tuple[str, str]:
     return reference, treatment
 
 
-def _how_much(case: _Case, endpoint: Endpoint) -> Asked:
+def _how_much(case: Case, endpoint: Endpoint) -> Asked:
     """A measure at one visit, with covariates; participants without the one or the other are omitted and named."""
     if not endpoint.measure or not endpoint.at:
         raise NotEstimable("The endpoint names no measure or no visit.")
@@ -106,12 +87,11 @@ def _how_much(case: _Case, endpoint: Endpoint) -> Asked:
     outcome, deaths = _with_deaths(case, visit, scored.at(visit))
     if deaths:
         notes.append(f"{deaths} participants who died before {visit} count with a score of 0.")
-    notes += _misstratified(case)
-    covariates, factors = _adjustments(case, measure, scored)
+    notes += misstratified(case)
+    covariates, factors = adjustments(case, measure, scored)
     at = case.seen.definition.visits[visit].label
-    omitted = dict.fromkeys(_unknown(case.who, outcome), f"no {scored.label} at {at}")
-    for name, values in covariates.items():
-        omitted |= {person: f"no {name} at baseline" for person in _unknown(case.who, values) if person not in omitted}
+    nothing = dict.fromkeys(unknown(case.who, outcome), f"no {scored.label} at {at}")
+    omitted = omissions(case, nothing, covariates)
     used = np.array([person not in omitted for person in case.who], dtype=bool)
     if not used.any():
         raise NotEstimable(f"Nobody in the population has a known {scored.label} at {at} with all covariates.")
@@ -126,52 +106,7 @@ def _how_much(case: _Case, endpoint: Endpoint) -> Asked:
     return Asked(question, tuple(p for p in case.who if p not in omitted), omitted, visit, tuple(notes))
 
 
-def _adjustments(case: _Case, measure: str, scored: Scores) -> tuple[dict[str, Floats], dict[str, NDArray[Any]]]:
-    """Declared covariates: a stratification factor as randomised, `<factor>.true` as found to be right, `form.item` at
-    baseline, or `<measure>.<quantity>`."""
-    covariates: dict[str, Floats] = {}
-    factors: dict[str, NDArray[Any]] = {}
-    definition = case.seen.definition
-    derivation = definition.derivations.get(measure)
-    start = (derivation.baseline if derivation else None) or case.seen.anchor
-    for name in case.plan.covariates:
-        first, _, rest = name.partition(".")
-        if name in definition.randomisation.strata:
-            factors[name] = np.array([_level(case.seen, person, name) for person in case.who], dtype=str)
-        elif rest == "true" and first in definition.randomisation.strata:
-            factors[name] = np.array([_true_level(case.seen, person, first) for person in case.who], dtype=str)
-        elif first == measure and rest in scored.baseline:
-            covariates[name] = scored.baseline[rest]
-        elif first in definition.forms:
-            covariates[name] = scores(case.seen, name, case.who, [start]).at(start)
-        else:
-            raise NotEstimable(f"The covariate '{name}' is neither a stratification factor nor known at baseline.")
-    return covariates, factors
-
-
-def _level(seen: Observations, participant: str, factor: str) -> str:
-    allocation = seen.participants[participant].allocation
-    return "" if allocation is None else allocation.levels.get(factor, "")
-
-
-def _true_level(seen: Observations, participant: str, factor: str) -> str:
-    return seen.participants[participant].true_levels.get(factor) or _level(seen, participant, factor)
-
-
-def _misstratified(case: _Case) -> list[str]:
-    """What to say of participants who were randomised under a level that was wrong."""
-    people = [case.seen.participants[person] for person in case.who]
-    wrong = sum(
-        one.allocation is not None and bool(one.true_levels) and one.true_levels != one.allocation.levels
-        for one in people
-    )
-    strata = case.seen.definition.randomisation.strata
-    if not wrong or not any(name in strata for name in case.plan.covariates):
-        return []
-    return [f"{wrong} of {len(case.who)} were randomised under a wrong stratum and are analysed as randomised."]
-
-
-def _with_deaths(case: _Case, visit: str, values: Floats) -> tuple[Floats, int]:
+def _with_deaths(case: Case, visit: str, values: Floats) -> tuple[Floats, int]:
     """Under a composite strategy who died before the visit, and so has no value, counts as no improvement, 0."""
     if not case.strategies.get("death", "").startswith("composite"):
         return values, 0
@@ -180,7 +115,7 @@ def _with_deaths(case: _Case, visit: str, values: Floats) -> tuple[Floats, int]:
     return np.where(chosen, 0.0, values), int(chosen.sum())
 
 
-def _when(case: _Case, endpoint: str) -> Asked:
+def _when(case: Case, endpoint: str) -> Asked:
     """Weeks to the first visit at which the event is seen, else censored at the last visit at which it could be."""
     visits = case.seen.definition.endpoints[endpoint].at
     condition, names = _event(case.seen.definition, endpoint)
@@ -233,7 +168,3 @@ def _thresholds(plan: Analysis, scored: Scores) -> dict[str, float]:
     names = {cut: name for name, cut in scored.thresholds.items()}
     cuts = [float(part) for part in chosen.split(",")]
     return {names.get(cut, f"at least {cut:g}"): cut for cut in cuts}
-
-
-def _unknown(who: Sequence[str], values: Floats) -> list[str]:
-    return [who[int(index)] for index in np.flatnonzero(np.isnan(values))]

@@ -21,7 +21,8 @@ from trialwright.ledger.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One planned analysis and what came of it.
+    """One planned analysis and what came of it; where its method takes the endpoint's measures one by one, of one
+    `measure`.
 
     `status`: `done`; `lacking` (the program has no such method or measure); `refused` (the data do not allow it).
     `arms` are the labels of reference and treatment, `n` how many of each were analysed, `omitted` the participants of
@@ -44,11 +45,13 @@ class Answer:
     omitted: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     result: Any = None
+    measure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """All planned analyses in the order of the definition, and the populations that they were run on."""
+    """All planned analyses in the order of the definition, one after the other for several measures of one, and the
+    populations that they were run on."""
 
     answers: tuple[Answer, ...]
     populations: Mapping[str, tuple[str, ...]]
@@ -68,7 +71,11 @@ def analyse(
     """Run every planned analysis. `treatments` maps every randomised participant to an arm of the definition."""
     seen = Observations(definition, snapshot, {} if rules is None else rules)
     members = populations(seen)
-    answers = [_answer(seen, name, plan, members, treatments) for name, plan in definition.analyses.items()]
+    answers = [
+        _answer(seen, name, plan, members, treatments, measure)
+        for name, plan in definition.analyses.items()
+        for measure in _measures(definition, plan)
+    ]
     return Results(tuple(answers), members)
 
 
@@ -91,24 +98,49 @@ def effect(answer: Answer) -> Effect | None:
     return getattr(answer.result, "effect", None)
 
 
+def _endpoint(definition: Definition, plan: Analysis) -> str | None:
+    return plan.endpoint or (definition.estimands[plan.estimand].endpoint if plan.estimand else None)
+
+
+def _measures(definition: Definition, plan: Analysis) -> tuple[str | None, ...]:
+    """The measures that a planned analysis answers one by one; one None where it takes the endpoint as a whole."""
+    method, endpoint = METHODS.get(plan.method), _endpoint(definition, plan)
+    measures = definition.endpoints[endpoint].measure if endpoint else ()
+    return measures if method is not None and method.each_measure and len(measures) > 1 else (None,)
+
+
+def _label(definition: Definition, plan: Analysis, measure: str | None) -> str:
+    """What the analysis is called; with the measure where it has several."""
+    if measure is None:
+        return plan.label
+    form, _, item = measure.partition(".")
+    if measure in definition.derivations:
+        return f"{plan.label}: {definition.derivations[measure].label}"
+    known = definition.forms[form]
+    labels = {one.id: one.label for one in known.items} | {one.id: one.label for one in known.derive}
+    return f"{plan.label}: {labels.get(item, measure)}"
+
+
 def _answer(
     seen: Observations,
     name: str,
     plan: Analysis,
     members: Mapping[str, tuple[str, ...]],
     treatments: Mapping[str, str],
+    measure: str | None = None,
 ) -> Answer:
     estimand = seen.definition.estimands[plan.estimand] if plan.estimand else None
-    endpoint = plan.endpoint or (estimand.endpoint if estimand else None)
+    endpoint = _endpoint(seen.definition, plan)
     population = plan.population or (estimand.population if estimand else None)
     method = METHODS.get(plan.method)
     title = plan.method if method is None else method.title
-    head = Answer(name, plan.label, plan.level, plan.method, title, endpoint, None, population, "lacking")
+    label = _label(seen.definition, plan, measure)
+    head = Answer(name, label, plan.level, plan.method, title, endpoint, None, population, "lacking", measure=measure)
     if method is None:
         return replace(head, why=f"The method '{plan.method}' is not in the catalogue of this version.")
     who = members[population] if population else seen.randomised
     try:
-        put = asked(seen, plan, endpoint, who, treatments)
+        put = asked(seen, plan, endpoint, who, treatments, measure)
         result = method.answer(put.question)
     except NotEstimable as refusal:
         return replace(head, status="lacking" if isinstance(refusal, Lacking) else "refused", why=str(refusal))

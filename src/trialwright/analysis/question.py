@@ -7,12 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trialwright.analysis.course import Course
+
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """Arrays of shape (n,), nothing missing.
+
+    A question over several visits has a `course` instead, with NaN where a visit was missed; its `outcome` is that of
+    the leading visit.
 
     `arm` is 0 for the reference and 1 for the treatment. `outcome` is empty for a time-to-event question, which has
     `times` (weeks since randomisation) and `events` (false: censored) instead. `thresholds` are the declared cut-offs
@@ -33,13 +38,20 @@ class Question:
     log: Sequence[Sequence[Mapping[str, Any]]] = ()
     kinds: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     guesses: Mapping[str, tuple[NDArray[np.int64], Floats]] = field(default_factory=dict)
+    course: Course | None = None
     level: float = 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A catalogued analysis: its name for people, what a definition must give it, and the function that answers."""
+    """A catalogued analysis: its name for people, what a definition must give it, and the function that answers.
+
+    `options` are those that it takes, each with its words (None: not listed). `each_measure`: an endpoint with several
+    measures gets an answer for each.
+    """
 
     title: str
     needs: tuple[str, ...]
     answer: Callable[[Question], Any]
+    options: Mapping[str, tuple[str, ...]] | None = None
+    each_measure: bool = False

@@ -9,4 +9,5 @@ def catalogue() -> Catalogue:
     from trialwright.analysis import METHODS as ANALYSES
     from trialwright.measures import MEASURES
 
-    return Catalogue(measures=MEASURES, analyses=frozenset(ANALYSES), randomisation=RANDOMISATION)
+    options = {name: method.options for name, method in ANALYSES.items() if method.options is not None}
+    return Catalogue(measures=MEASURES, analyses=frozenset(ANALYSES), randomisation=RANDOMISATION, options=options)

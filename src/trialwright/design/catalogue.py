@@ -24,14 +24,25 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Methods by name. None: not known here, so not checked."""
+    """Methods by name. None: not known here, so not checked.
+
+    `options`: analysis -> option -> the words that it takes (see `folded`), or none: a visit of the endpoint. What an
+    analysis that is not among them takes is not checked.
+    """
 
     measures: Mapping[str, Measure] | None = None
     analyses: frozenset[str] | None = None
     randomisation: frozenset[str] | None = None
     instruments: frozenset[str] | None = None
+    options: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None
 
     EMPTY: ClassVar[Catalogue]
 
 
 Catalogue.EMPTY = Catalogue()
+
+
+def folded(word: str) -> str:
+    """A word of an option without capitals, hyphens and brackets: "Kenward-Roger (linear)" and "kenward-roger-linear"
+    are one."""
+    return " ".join("".join(letter if letter.isalnum() else " " for letter in word.casefold()).split())

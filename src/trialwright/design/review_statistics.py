@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trialwright.design.catalogue import Catalogue, Measure
+from trialwright.design.catalogue import Catalogue, Measure, folded
 from trialwright.design.findings import Findings
 from trialwright.design.forms import blinding_of
 from trialwright.design.mistakes import Path
@@ -177,6 +177,25 @@ def _analysis(definition: Definition, name: str, analysis: Analysis, catalogue: 
     if catalogue.analyses is not None and analysis.method not in catalogue.analyses:
         hint = did_you_mean(analysis.method, catalogue.analyses) or "the trial can be rehearsed but not opened"
         found.warn((*path, "method"), f"the catalogue has no analysis '{analysis.method}'", hint)
+    _options(definition, analysis, (*path, "options"), catalogue, found)
+
+
+def _options(definition: Definition, analysis: Analysis, path: Path, catalogue: Catalogue, found: Findings) -> None:
+    """Every option is one that the method takes, in a word that it knows."""
+    takes = (catalogue.options or {}).get(analysis.method)
+    if takes is None:
+        return
+    estimand = definition.estimands.get(analysis.estimand or "")
+    endpoint = definition.endpoints.get(analysis.endpoint or (estimand.endpoint if estimand else ""))
+    for option, said in analysis.options.items():
+        if option not in takes:
+            hint = known_or_close(option, list(takes))
+            found.error((*path, option), f"{analysis.method} takes no option '{option}'", hint, at_key=True)
+        elif takes[option] and folded(said) not in map(folded, takes[option]):
+            hint = known_or_close(said, list(takes[option]))
+            found.error((*path, option), f"{analysis.method} knows no {option} '{said}'", hint)
+        elif not takes[option] and endpoint is not None:
+            found.known((*path, option), said, endpoint.at, "the visit of the endpoint")
 
 
 def _covariate(definition: Definition, path: Path, covariate: str, catalogue: Catalogue, found: Findings) -> None:

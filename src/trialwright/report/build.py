@@ -7,7 +7,7 @@ from trialwright.analysis.plan import Results
 from trialwright.analysis.populations import courses, treatment_form
 from trialwright.design.model import Definition
 from trialwright.ledger.snapshot import Snapshot
-from trialwright.report import blinding, efficacy, harms, outcome, people, power_page, record
+from trialwright.report import blinding, efficacy, harms, outcome, people, power_page, record, repeated
 from trialwright.report.content import Content, Section
 from trialwright.report.context import Context
 from trialwright.report.words import say
@@ -84,7 +84,8 @@ def _audience(definition: Definition, snapshot: Snapshot, treatments: Mapping[st
 
 
 def _outcomes(seen: Observations, results: Results | None, arms: Mapping[str, tuple[str, ...]]) -> list[Section]:
-    """The primary analysis, or the sentence that it waits; the main measure over time; responders; time to event."""
+    """The primary analysis, or the sentence that it waits; the main measure over time; responders; time to event; the
+    mixed models over the visits."""
     if results is None:
         waits = [
             say("The primary analysis is done after the database is locked and the treatments are opened.", "note")
@@ -96,7 +97,11 @@ def _outcomes(seen: Observations, results: Results | None, arms: Mapping[str, tu
     if scored is not None:
         sections.append(outcome.outcome_section(seen, scored, arms))
     if results is not None:
-        more = (efficacy.responders_section(seen.definition, results), efficacy.time_section(seen.definition, results))
+        more = (
+            efficacy.responders_section(seen.definition, results),
+            efficacy.time_section(seen.definition, results),
+            repeated.visits_section(seen, results),
+        )
         sections += [section for section in more if section is not None]
     return sections
 

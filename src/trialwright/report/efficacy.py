@@ -8,12 +8,13 @@ from trialwright.analysis.intercurrent import affected
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.plan import Answer, Results, effect
 from trialwright.analysis.proportions import AtThreshold
+from trialwright.analysis.repeated import OverVisits
 from trialwright.analysis.survival import Curve, LogRank, TimeToEvent
 from trialwright.analysis.welch import Welch
 from trialwright.design.model import Definition
 from trialwright.report import figures
 from trialwright.report.content import Block, Cell, Drawing, Number, Paragraph, Section, Table
-from trialwright.report.words import count, limits, literal, p_sign, p_value, percent, points, say, share
+from trialwright.report.words import count, digits_of, limits, literal, p_sign, p_value, percent, points, say, share
 
 
 def primary_section(seen: Observations, results: Results, arms: Mapping[str, Sequence[str]]) -> Section:
@@ -48,8 +49,8 @@ def in_words(definition: Definition, answer: Answer) -> list[Block]:
         endpoint=_plain(endpoint),
         size=Number(abs(found.estimate), 1),
         direction=direction,
-        treatment=_inside(treatment),
-        reference=_inside(reference),
+        treatment=inside(treatment),
+        reference=inside(reference),
         level=percent(found.level),
         lower=Number(found.lower, 1),
         upper=Number(found.upper, 1),
@@ -81,7 +82,7 @@ def _in_full(answer: Answer, id_: str, notes: Sequence[str]) -> Table:
         rows.append([label, count(n), Number(mean, 1), Number(se, 2), limits(lower, upper), "", "", ""])
     rows.append(
         [
-            f"Difference, {_inside(treatment)} minus {_inside(reference)}",
+            f"Difference, {inside(treatment)} minus {inside(reference)}",
             count(sum(answer.n)),
             Number(found.estimate, 1),
             Number(found.se, 2),
@@ -91,7 +92,7 @@ def _in_full(answer: Answer, id_: str, notes: Sequence[str]) -> Table:
             p_value(found.p),
         ]
     )
-    name = "Adjusted mean" if isinstance(result, Ancova) else "Mean"
+    name = "Adjusted mean" if isinstance(result, Ancova | OverVisits) else "Mean"
     columns = ["", "n", name, "Standard error", interval, "t", "Degrees of freedom", "p"]
     return Table(id_, f"{answer.label} ({answer.title.lower()})", columns, rows, notes)
 
@@ -101,6 +102,10 @@ def _means(answer: Answer) -> list[tuple[str, float, float, float | None, float 
     if isinstance(result, Ancova):
         both = zip(answer.arms, result.means, strict=True)
         return [(label, each.mean, each.se, each.lower, each.upper, each.n) for label, each in both]
+    if isinstance(result, OverVisits):
+        at = result.visits.index(result.visit)
+        pairs = zip(answer.arms, result.means, strict=True)
+        return [(label, m[at].mean, m[at].se, m[at].lower, m[at].upper, m[at].n) for label, m in pairs]
     if isinstance(result, Welch):
         both_groups = zip(answer.arms, result.groups, strict=True)
         return [(label, g.mean, g.sd / g.n**0.5, None, None, g.n) for label, g in both_groups]
@@ -119,9 +124,9 @@ def _fine_print(definition: Definition, answer: Answer) -> list[str]:
             f"{answer.result.residual_sd:.1f}."
         )
     if answer.population:
-        said.append(f"Population: {_inside(definition.populations[answer.population].label)} ({answer.population}).")
+        said.append(f"Population: {inside(definition.populations[answer.population].label)} ({answer.population}).")
     said += [note for note in (plan.note, *answer.notes) if note]
-    return [*said, _omitted(answer)]
+    return [*said, omitted_words(answer)]
 
 
 def _intercurrent(seen: Observations, answer: Answer, arms: Mapping[str, Sequence[str]]) -> list[Block]:
@@ -142,7 +147,8 @@ def _intercurrent(seen: Observations, answer: Answer, arms: Mapping[str, Sequenc
     return [Table("intercurrent", caption, ["Event", "Strategy", *arms], rows)] if rows else []
 
 
-def _omitted(answer: Answer) -> str:
+def omitted_words(answer: Answer) -> str:
+    """Who of the population was left out, and why."""
     if not answer.omitted:
         return "Nobody in the population was left out."
     reasons = [why for _, why in answer.omitted]
@@ -153,14 +159,14 @@ def _omitted(answer: Answer) -> str:
 def covariate_name(definition: Definition, name: str) -> str:
     """A covariate in words: a factor's label, an item's or derived item's label at baseline, a measure's quantity."""
     if name in definition.randomisation.strata:
-        return _inside(definition.randomisation.strata[name].label)
+        return inside(definition.randomisation.strata[name].label)
     form, _, item = name.partition(".")
     if item == "true" and form in definition.randomisation.strata:
-        return f"{_inside(definition.randomisation.strata[form].label)} (as it truly was)"
+        return f"{inside(definition.randomisation.strata[form].label)} (as it truly was)"
     if form in definition.forms:
         known = [*definition.forms[form].items, *definition.forms[form].derive]
         label = next((each.label for each in known if each.id == item), name)  # type: ignore[attr-defined]
-        return f"{_inside(label)} at baseline"
+        return f"{inside(label)} at baseline"
     if item == "enzyme_multiple":
         return "the followed enzyme at baseline (logarithm of its multiple of the upper limit of normal)"
     return name
@@ -172,7 +178,9 @@ def _differences(id_: str, caption: str, answers: Sequence[Answer]) -> Table:
     for answer in answers:
         found = effect(answer)
         assert found is not None
-        estimate: list[Cell] = [Number(found.estimate, 1), limits(found.lower, found.upper), p_value(found.p)]
+        digits = digits_of(found.se)
+        interval = limits(found.lower, found.upper, digits)
+        estimate: list[Cell] = [Number(found.estimate, digits), interval, p_value(found.p)]
         rows.append([answer.label, answer.title, answer.population or "", count(sum(answer.n)), *estimate])
     columns = ["Analysis", "Method", "Population", "n", "Difference", "Confidence interval", "p"]
     return Table(id_, caption, columns, rows)
@@ -197,8 +205,8 @@ def _responder_words(answer: Answer) -> Paragraph:
         "A score of at least {cut} was reached by {a} of {m} ({pa}) with {treatment} and by {b} of {n} ({pb}) with "
         "{reference}.",
         cut=Number(chosen.threshold),
-        treatment=_inside(treatment),
-        reference=_inside(reference),
+        treatment=inside(treatment),
+        reference=inside(reference),
         a=count(second.count),
         m=count(second.n),
         pa=Number(second.share.estimate, 0, "", "percent"),
@@ -218,7 +226,10 @@ def _responder_table(answer: Answer) -> Table:
         difference = cut.comparison.difference
         rows.append(["Difference in percentage points", points(difference), "", p_value(cut.comparison.p)])
     columns = ["", "Responders", "95 % interval", "p (Fisher)"]
-    notes = ["Intervals: Wilson's score for each arm, Newcombe's hybrid score for the difference.", _omitted(answer)]
+    notes = [
+        "Intervals: Wilson's score for each arm, Newcombe's hybrid score for the difference.",
+        omitted_words(answer),
+    ]
     return Table(f"responders-{answer.id.lower()}", answer.label, columns, rows, notes)
 
 
@@ -255,7 +266,7 @@ def _time_table(answer: Answer, curves: dict[str, Curve]) -> Table:
         interval = limits(curve.median_lower, curve.median_upper)
         rows.append([label, count(curve.n), count(curve.events), Number(curve.median, 1), interval])
     columns = ["", "n", "Reached", "Median, weeks", "95 % interval"]
-    notes = ["A dash: the curve, or its confidence limit, never reaches one half.", _omitted(answer)]
+    notes = ["A dash: the curve, or its confidence limit, never reaches one half.", omitted_words(answer)]
     return Table(f"times-{answer.id.lower()}", answer.label, columns, rows, notes)
 
 
@@ -291,7 +302,7 @@ def _plain(label: str) -> str:
     return ("The " + label) if label[:1].isupper() and not label.lower().startswith("the ") else label
 
 
-def _inside(label: str) -> str:
+def inside(label: str) -> str:
     """A label inside a sentence: its first letter small, unless the word is an abbreviation or a name of capitals."""
     first = label.split(" ", 1)[0]
     return label if len(first) > 1 and not first[1:].islower() and first[1:2] != "'" else label[:1].lower() + label[1:]

@@ -89,7 +89,7 @@ def means_by_visit(
         _name_ends(axes, ends)
         _numbers_below(axes, series)
 
-    return svg(draw, 8.6, 4.6, "means")
+    return svg(draw, 8.6, 4.6, salt)
 
 
 def individual_curves(

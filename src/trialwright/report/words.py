@@ -1,5 +1,6 @@
 """The sentences and cells that several sections share: estimates, intervals, shares and summaries in words."""
 
+import math
 from collections.abc import Sequence
 
 from trialwright.analysis.descriptive import Counts, Numbers, Variable
@@ -30,6 +31,11 @@ def limits(lower: float | None, upper: float | None, digits: int = 1, kind: str 
     return Sentence(
         "{lower} to {upper}", {"lower": Number(lower, digits, "", kind), "upper": Number(upper, digits, "", kind)}
     )
+
+
+def digits_of(se: float) -> int:
+    """Digits after the point that a difference deserves: two of its standard error's, at least one and at most four."""
+    return min(4, max(1, 1 - math.floor(math.log10(se)))) if se > 0 else 1
 
 
 def percent(level: float) -> str:

@@ -125,7 +125,7 @@ def _analysed(done: Rehearsed) -> dict[str, object]:
         return {"refused": f"The primary method '{plan.method}' gives no difference between the arms."}
     arms = {}
     for index, arm in enumerate(contrast(definition, plan)):
-        values = question.outcome[question.arm == index]
+        values = question.outcome[(question.arm == index) & ~np.isnan(question.outcome)]
         reaching = {name: int((values >= cut).sum()) for name, cut in question.thresholds.items()}
         arms[arm] = ArmOutcome(len(values), float(values.mean()), float(np.std(values, ddof=1)), reaching)
     return {

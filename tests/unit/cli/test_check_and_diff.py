@@ -25,7 +25,7 @@ def test_check_lists_what_the_reference_trial_assumes_and_leaves_open() -> None:
     definition = design.read(REFERENCE)
     for one in design.assumptions(definition):
         assert f"{one.file}:{one.line}  {one.path}" in result.stdout
-    assert "the catalogue has no analysis 'mmrm'" in result.stdout
+    assert "the catalogue has no analysis 'multiple_imputation'" in result.stdout
     assert "Endpoints that nothing feeds: none" in result.stdout
     assert "Items on no visit: none" in result.stdout
     assert "is sound" in result.stdout
@@ -39,7 +39,7 @@ def test_check_says_the_same_to_a_program() -> None:
     assert content["fingerprint"] == design.fingerprint(definition)
     assert [one["path"] for one in content["assumptions"]] == [one.path for one in design.assumptions(definition)]
     assert content["errors"] == []
-    assert "mmrm" in content["methods_that_the_catalogue_lacks"]
+    assert "multiple_imputation" in content["methods_that_the_catalogue_lacks"]
     assert len(content["ambiguities"]) == len(design.ambiguities(definition))
 
 

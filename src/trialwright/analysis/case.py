@@ -1,0 +1,105 @@
+"""One planned analysis on one set of participants: what every question about them starts from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trialwright.analysis.estimates import NotEstimable
+from trialwright.analysis.observations import Observations
+from trialwright.analysis.question import Floats, Question
+from trialwright.analysis.scores import Scores, scores
+from trialwright.design.model import Analysis
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, and what a reader must know about how it came about: `omitted` is participant -> reason."""
+
+    question: Question
+    participants: tuple[str, ...]
+    omitted: Mapping[str, str]
+    visit: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One analysis on one set of participants; `arm` is 0 for the reference and 1 for the treatment."""
+
+    seen: Observations
+    plan: Analysis
+    who: tuple[str, ...]
+    arm: NDArray[np.int64]
+    level: float
+
+    @property
+    def strategies(self) -> Mapping[str, str]:
+        """What the estimand says of each intercurrent event."""
+        return self.seen.definition.estimands[self.plan.estimand].intercurrent if self.plan.estimand else {}
+
+
+def baseline_of(seen: Observations, measure: str) -> str:
+    """The visit at which a measure has its baseline: its own, else that from which the days count."""
+    derivation = seen.definition.derivations.get(measure)
+    return (derivation.baseline if derivation else None) or seen.anchor
+
+
+def adjustments(case: Case, measure: str, scored: Scores) -> tuple[dict[str, Floats], dict[str, NDArray[Any]]]:
+    """Declared covariates: a stratification factor as randomised, `<factor>.true` as found to be right, `form.item` at
+    baseline, or `<measure>.<quantity>`."""
+    covariates: dict[str, Floats] = {}
+    factors: dict[str, NDArray[Any]] = {}
+    definition = case.seen.definition
+    start = baseline_of(case.seen, measure)
+    for name in case.plan.covariates:
+        first, _, rest = name.partition(".")
+        if name in definition.randomisation.strata:
+            factors[name] = np.array([_level(case.seen, person, name) for person in case.who], dtype=str)
+        elif rest == "true" and first in definition.randomisation.strata:
+            factors[name] = np.array([_true_level(case.seen, person, first) for person in case.who], dtype=str)
+        elif first == measure and rest in scored.baseline:
+            covariates[name] = scored.baseline[rest]
+        elif first in definition.forms:
+            covariates[name] = scores(case.seen, name, case.who, [start]).at(start)
+        else:
+            raise NotEstimable(f"The covariate '{name}' is neither a stratification factor nor known at baseline.")
+    return covariates, factors
+
+
+def _level(seen: Observations, participant: str, factor: str) -> str:
+    allocation = seen.participants[participant].allocation
+    return "" if allocation is None else allocation.levels.get(factor, "")
+
+
+def _true_level(seen: Observations, participant: str, factor: str) -> str:
+    return seen.participants[participant].true_levels.get(factor) or _level(seen, participant, factor)
+
+
+def omissions(case: Case, omitted: Mapping[str, str], covariates: Mapping[str, Floats]) -> dict[str, str]:
+    """Who is left out and why: those `omitted` already, then who lacks a covariate."""
+    found = dict(omitted)
+    for name, values in covariates.items():
+        for person in unknown(case.who, values):
+            found.setdefault(person, f"no {name} at baseline")
+    return found
+
+
+def misstratified(case: Case) -> list[str]:
+    """What to say of participants who were randomised under a level that was wrong."""
+    people = [case.seen.participants[person] for person in case.who]
+    wrong = sum(
+        one.allocation is not None and bool(one.true_levels) and one.true_levels != one.allocation.levels
+        for one in people
+    )
+    strata = case.seen.definition.randomisation.strata
+    if not wrong or not any(name in strata for name in case.plan.covariates):
+        return []
+    return [f"{wrong} of {len(case.who)} were randomised under a wrong stratum and are analysed as randomised."]
+
+
+def unknown(who: Sequence[str], values: Floats) -> list[str]:
+    """The participants whose value is not known."""
+    return [who[int(index)] for index in np.flatnonzero(np.isnan(values))]

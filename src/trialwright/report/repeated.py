@@ -1,0 +1,135 @@
+"""Measures over several visits by the mixed model: adjusted means and differences at every visit, drawn and printed."""
+
+import re
+from collections.abc import Sequence
+
+from trialwright.analysis.ancova import AdjustedMean
+from trialwright.analysis.observations import Observations
+from trialwright.analysis.plan import Answer, Results
+from trialwright.analysis.repeated import OverVisits
+from trialwright.design.model import Definition
+from trialwright.report import figures
+from trialwright.report.content import Block, Cell, Drawing, Number, Paragraph, Section, Sentence, Table
+from trialwright.report.efficacy import covariate_name, inside, omitted_words
+from trialwright.report.figures import Point
+from trialwright.report.words import count, digits_of, limits, p_sign, p_value, percent
+
+DEGREES = {
+    "kenward-roger": "degrees of freedom and standard errors after Kenward and Roger",
+    "kenward-roger-linear": "degrees of freedom and standard errors after Kenward and Roger (linear)",
+    "satterthwaite": "degrees of freedom after Satterthwaite",
+    "between-within": "degrees of freedom between and within participants",
+    "residual": "residual degrees of freedom",
+    "asymptotic": "normal approximation",
+}
+VARIANCES = {
+    "empirical": "empirical (sandwich) standard errors",
+    "empirical-jackknife": "jackknife standard errors",
+    "empirical-bias-reduced": "bias-reduced empirical standard errors",
+}
+
+
+def visits_section(seen: Observations, results: Results) -> Section | None:
+    """Every mixed model that was fitted: in words, as a figure, in full."""
+    blocks: list[Block] = []
+    for answer in results.answers:
+        if answer.status == "done" and isinstance(answer.result, OverVisits):
+            blocks += _blocks(seen, answer, answer.result)
+    return Section("visits", "Over the visits", blocks) if blocks else None
+
+
+def _blocks(seen: Observations, answer: Answer, found: OverVisits) -> list[Block]:
+    id_ = "-".join(["visits", answer.id.lower(), *re.findall(r"\w+", (answer.measure or "").lower())])
+    series = {
+        label: [_point(seen, visit, mean) for visit, mean in zip(found.visits, means, strict=True)]
+        for label, means in zip(answer.arms, found.means, strict=True)
+    }
+    caption = f"{answer.label}: adjusted mean and {percent(found.effect.level)} confidence interval by visit."
+    svg = figures.means_by_visit(series, "Adjusted mean", salt=id_)
+    words = f"{caption} The table below holds the same numbers."
+    return [
+        _in_words(seen.definition, answer, found),
+        Drawing(id_, f"{caption} Below, the participants measured.", words, svg, series),
+        _table(seen.definition, answer, found, f"{id_}-numbers"),
+    ]
+
+
+def _point(seen: Observations, visit: str, mean: AdjustedMean) -> Point:
+    return Point(seen.planned_week(visit) or 0.0, visit, mean.mean, mean.lower, mean.upper, mean.n)
+
+
+def _in_words(definition: Definition, answer: Answer, found: OverVisits) -> Paragraph:
+    """The difference at the visit that speaks for the analysis, and the test over all of them."""
+    effect, (reference, treatment) = found.effect, answer.arms
+    digits, overall = digits_of(effect.se), found.overall
+    parts: dict[str, Number | str] = {
+        "label": answer.label,
+        "visit": inside(definition.visits[found.visit].label),
+        "size": Number(abs(effect.estimate), digits),
+        "direction": "higher" if effect.estimate >= 0 else "lower",
+        "treatment": inside(treatment),
+        "reference": inside(reference),
+        "level": percent(effect.level),
+        "lower": Number(effect.lower, digits),
+        "upper": Number(effect.upper, digits),
+        "sign": p_sign(effect.p),
+        "p": p_value(effect.p),
+    }
+    pattern = (
+        "{label}: at {visit} the adjusted mean was {size} {direction} with {treatment} than with {reference} "
+        "({level} confidence interval of the difference {lower} to {upper}; {sign}{p})."
+    )
+    if overall is not None and len(found.compared) > 1:
+        pattern += " Over all {k} visits together: F = {f} with {k} and {df} degrees of freedom, {sign_all}{p_all}."
+        parts |= {
+            "k": count(len(found.compared)),
+            "f": Number(overall.F, 2),
+            "df": Number(overall.df2, 1),
+            "sign_all": p_sign(overall.p),
+            "p_all": p_value(overall.p),
+        }
+    return Paragraph(Sentence(pattern, parts))
+
+
+def _table(definition: Definition, answer: Answer, found: OverVisits, id_: str) -> Table:
+    effects = dict(zip(found.compared, found.effects, strict=True))
+    rows: list[list[Cell]] = []
+    for place, visit in enumerate(found.visits):
+        both = [means[place] for means in found.means]
+        digits = digits_of(both[0].se)
+        row: list[Cell] = [definition.visits[visit].label, *(_mean(each, digits) for each in both)]
+        effect = effects.get(visit)
+        if effect is not None:
+            row += [Number(effect.estimate, digits), limits(effect.lower, effect.upper, digits)]
+            row += [Number(effect.se, digits + 1), Number(effect.statistic, 2), Number(effect.df, 1)]
+            row.append(p_value(effect.p))
+        rows.append(row + [""] * (9 - len(row)))
+    interval = f"{percent(found.effect.level)} interval"
+    heads = [f"{arm}: mean ({interval})" for arm in answer.arms]
+    columns = ["", *heads, "Difference", interval, "Standard error", "t", "Degrees of freedom", "p"]
+    return Table(id_, f"{answer.label}, treatment minus reference", columns, rows, _notes(definition, answer, found))
+
+
+def _mean(mean: AdjustedMean, digits: int) -> Sentence:
+    named = {"mean": mean.mean, "lower": mean.lower, "upper": mean.upper}
+    return Sentence("{mean} ({lower} to {upper})", {name: Number(value, digits) for name, value in named.items()})
+
+
+def _notes(definition: Definition, answer: Answer, found: OverVisits) -> Sequence[str]:
+    """How the model was made, in the order in which a reader asks."""
+    plan = definition.analyses[answer.id]
+    adjusted = ", ".join(covariate_name(definition, name) for name in plan.covariates) or "nothing"
+    how = [DEGREES[found.df], *([VARIANCES[found.variance]] if found.variance in VARIANCES else [])]
+    said = [
+        f"Mixed model for repeated measures with the arm at every visit, adjusted for {adjusted}; {found.covariance} "
+        f"covariance between the visits; fitted by {found.method} to {found.rows} values of {found.n} participants; "
+        f"{'; '.join(how)}. Values that are missing are taken to be missing at random.",
+        "The adjusted means stand at the average of each measured covariate, with the levels of each factor weighted "
+        "equally.",
+    ]
+    if found.constrained:
+        said.append(
+            "The baseline is an outcome among the others, with one mean for both arms: they were randomised after it."
+        )
+    said += [note for note in (plan.note, *answer.notes) if note]
+    return [*said, omitted_words(answer)]
