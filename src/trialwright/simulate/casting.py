@@ -3,15 +3,14 @@ pages.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from trialwright.allocation.assumed import factors
 from trialwright.simulate.drawing import arms_in_turn, draw_order, levels
-from trialwright.simulate.formula import Codes
 from trialwright.simulate.pages import Book, book
-from trialwright.simulate.participants import Arrivals, Crowd, Integers, arrivals, followed, screened
+from trialwright.simulate.participants import Arrivals, Crowd, Integers, arrivals, followed, screened, some_of
 from trialwright.simulate.program import Program
 from trialwright.simulate.world import DrawnList, drawn_list
 
@@ -74,17 +73,6 @@ def _expected_arms(program: Program, crowd: Crowd, trials: Sequence[int], lists:
 
 def one_of(crowd: Crowd, row: int) -> Crowd:
     """A crowd of one, as it was before it was followed."""
-
-    def cut(value: object) -> object:
-        if isinstance(value, Codes):
-            return Codes(value.index[row : row + 1], value.names)
-        if isinstance(value, np.ndarray) and value.shape[:1] == (len(crowd),):
-            return value[row : row + 1]
-        return value
-
     known = {*crowd.program.parameters, "fate", "screened", *(name for name, _ in crowd.program.screening.steps)}
-    names = {name: cut(value) for name, value in crowd.names.items() if name in known}
-    arrays = {
-        one.name: cut(getattr(crowd, one.name)) for one in fields(crowd) if one.name not in ("names", "logs", "program")
-    }
-    return replace(crowd, **arrays, names=names, logs={})  # type: ignore[arg-type]
+    names = {name: value for name, value in crowd.names.items() if name in known}
+    return some_of(replace(crowd, names=names, logs={}), slice(row, row + 1))

@@ -8,13 +8,22 @@ randomised is followed only as far as the flow counts need.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trialwright.simulate.program import Program
+from trialwright.allocation.assumed import factors
+from trialwright.simulate.drawing import arms_in_turn, draw_order, levels
+from trialwright.simulate.formula import Codes
+from trialwright.simulate.pages import entered, takes_place
+from trialwright.simulate.participants import Arrivals, Crowd, arrivals, followed, met, screened, some_of
+from trialwright.simulate.program import Program, RowsProgram
+from trialwright.simulate.recording import Column, Numbers, fed, hit, numbers, pages, slices
+from trialwright.simulate.wanted import Needs, Plan, WantedForm, planned
+
+__all__ = ["Column", "LogRows", "Needs", "Recorded", "imagined"]
 
 Integers = NDArray[Any]
 Truths = NDArray[np.bool_]
@@ -23,40 +32,6 @@ Floats = NDArray[np.float64]
 FLOW = ("considered", "consented", "not_eligible", "left_before", "randomised", "completed")
 """The flow counts of `Recorded.flow`; beside them stand the ends by kind, as `simulate.outcome` counts them: lost,
 withdrawn, visits_stopped, treatment_stopped."""
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What is asked of imagined trials; whatever is not asked is not computed.
-
-    `items`: `form.item` (derived items too) -> the planned visits at which it is wanted. `rows`: log or repeated form
-    -> its wanted items (none: only whether and when rows exist). `variables`: variables of the scenario as truth,
-    recorded or not. `ends`: whether the ends are wanted (days, kinds, flow counts of ends) beyond what the items need.
-    """
-
-    items: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    rows: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    variables: tuple[str, ...] = ()
-    ends: bool = True
-
-
-@dataclass(frozen=True)
-class Column:
-    """What was recorded for one item: value = units / 10**decimals where present.
-
-    Arrays have the shape (trials, n, visits), for an item of a log (trials, n, rows). Codes are indices into `names`,
-    truths 0 and 1, dates days since the start of enrolment; absent places hold 0.
-    """
-
-    units: Integers
-    present: Truths
-    decimals: int = 0
-    names: tuple[str, ...] | None = None
-
-    @property
-    def values(self) -> Floats:
-        """Binary floats, nan where nothing was recorded; each is the double nearest to the decimal on the page."""
-        return np.where(self.present, self.units / 10.0**self.decimals, np.nan)
 
 
 @dataclass(frozen=True)
@@ -121,3 +96,294 @@ class Recorded:
         """Weeks from randomisation to a visit; nan where no page of it was recorded."""
         place = self.program.visits.index(visit)
         return np.where(self.held[..., place], (self.on[..., place] - self.day0) / 7, np.nan)
+
+
+# ------------------------------------------------------------------ imagining
+
+
+DRAWN_TOGETHER = 2048
+"""Trials whose people are screened and drawn together."""
+FOLLOWED_TOGETHER = 64
+"""Trials whose people are followed together: their arrays stay in the processor's cache."""
+
+
+def imagined(
+    program: Program,
+    seed: int,
+    trials: Sequence[int] | NDArray[Any],
+    needs: Needs,
+    *,
+    arms: str | None = None,
+    complete: bool = False,
+    together: int = FOLLOWED_TOGETHER,
+) -> Recorded:
+    """Imagine these trials and give what is needed of them. Raises `NotImagined` for needs that no array holds.
+
+    With `arms` everybody gets that arm: the same people, with the same chance, in the other world. With `complete`
+    everything is recorded: nobody leaves before the last visit and nothing is missed (what depends on leaving early
+    still does). Both together give the truth that an estimand speaks of. The numbers do not depend on `together` nor on
+    which other trials are imagined.
+    """
+    plan = planned(program, needs)
+    numbered = np.asarray(trials, dtype=np.uint64)
+    sheet = _Sheet(plan, seed, numbered)
+    for chunk in slices(len(numbered), DRAWN_TOGETHER):
+        come = arrivals(program, seed, numbered[chunk], sites=False)
+        crowd = screened(program, seed, come, plan.part)
+        sheet.arrived(chunk, come)
+        arm = sheet.drawn(chunk, crowd, arms).reshape(-1)
+        gaps = []
+        for some in slices(chunk.stop - chunk.start, together):
+            people = slice(some.start * sheet.n, some.stop * sheet.n)
+            here = followed(some_of(crowd, people), arm[people].astype(np.int64), plan.part)
+            gaps.append(sheet.record(slice(chunk.start + some.start, chunk.start + some.stop), here, complete))
+        if not complete:
+            sheet.leave_out(chunk, crowd, arm, gaps)
+    return sheet.finished()
+
+
+class _Sheet:
+    """The arrays of many trials while they are filled, chunk by chunk."""
+
+    def __init__(self, plan: Plan, seed: int, trials: NDArray[np.uint64]) -> None:
+        program = plan.program
+        self.plan, self.seed, self.trials = plan, seed, trials
+        self.n = program.definition.randomisation.n
+        self.shape = (len(trials), self.n)
+        self.arm = np.empty(self.shape, dtype=np.int8)
+        self.position = np.empty(self.shape, dtype=np.int32)
+        self.slot, self.day0, self.end = (np.empty(self.shape, dtype=np.int32) for _ in range(3))
+        self.ended, self.stopped = (np.empty(self.shape, dtype=np.int8) for _ in range(2))
+        self.treatment_end = np.empty(self.shape, dtype=np.int64)
+        self.on = np.empty((*self.shape, len(program.visits)), dtype=np.int32)
+        self.held = np.zeros((*self.shape, len(program.visits)), dtype=np.bool_)
+        self.levels = {name: np.empty(self.shape, dtype=np.int8) for name in factors(program.definition)}
+        self.items: dict[str, Column] = {}
+        self.rows: dict[str, list[LogRows]] = {}
+        self.variables: dict[str, Floats] = {}
+        self.flow: dict[str, Integers] = {}
+
+    # -------------------------------------------------------------- before the draw
+
+    def arrived(self, chunk: slice, come: Arrivals) -> None:
+        """The counts of those who come and do not get to the draw."""
+        stages = np.array([fate.stage for fate in self.plan.program.scenarios.fates.values()])
+        kinds = {"not_eligible": stages == "screening", "left_before": stages == "waiting"}
+        kinds |= {"considered": np.ones(len(stages), dtype=bool), "consented": stages != "prescreening"}
+        for name, of in kinds.items():
+            counts = self.flow.setdefault(name, np.zeros(len(self.trials), dtype=np.int64))
+            counts[chunk] = (come.here & of[come.fate]).sum(axis=1)
+
+    def drawn(self, chunk: slice, crowd: Crowd, arms: str | None) -> Integers:
+        """The arms of a chunk of trials, (trials, n), in the order of consent."""
+        program, shape = self.plan.program, (chunk.stop - chunk.start, self.n)
+        day0 = crowd.day0.reshape(shape)
+        order = draw_order(day0)
+        found = levels(program, crowd.names)
+        for name, level in found.items():
+            self.levels[name][chunk] = level.reshape(shape)
+        self.day0[chunk], self.slot[chunk] = day0, crowd.slot.reshape(shape)
+        np.put_along_axis(self.position[chunk], order, np.arange(self.n, dtype=np.int32)[None, :], axis=1)
+        if arms is not None:
+            self.arm[chunk] = program.arms.index(arms)
+        else:
+            here = {name: np.take_along_axis(level.reshape(shape), order, axis=1) for name, level in found.items()}
+            arm = arms_in_turn(program, self.seed, self.trials[chunk], here, self.n)
+            np.put_along_axis(self.arm[chunk], order, arm, axis=1)
+        return self.arm[chunk]
+
+    # -------------------------------------------------------------- after the draw
+
+    def record(self, part: slice, crowd: Crowd, complete: bool) -> list[tuple[Integers, Integers]]:
+        """What becomes of some trials; gives the pages of each wanted form on which one item will be missing: people
+        (rows of these trials) and columns of its places."""
+        shape = (part.stop - part.start, self.n)
+        for name in ("ended", "end", "stopped", "treatment_end"):
+            getattr(self, name)[part] = getattr(crowd, name).reshape(shape)
+        self.on[part] = crowd.on.reshape(*shape, -1)
+        self._hold(part, crowd, complete)
+        for name in self.plan.needs.variables:
+            self._put_variable(part, name, crowd)
+        for form, several in self.plan.rows.items():
+            for place, rows in enumerate(several):
+                self._put_rows(part, form, place, rows, crowd)
+        return [self._put_form(part, wanted, crowd, complete) for wanted in self.plan.forms]
+
+    def _hold(self, part: slice, crowd: Crowd, complete: bool) -> None:
+        happens = takes_place(crowd)
+        if complete:
+            happens[:] = True
+        places = self.plan.part.places
+        for place, forms in enumerate(self.plan.held):
+            if forms is not None:
+                filled = np.zeros(len(crowd), dtype=np.bool_)
+                for form in forms:
+                    if form.when is not None:
+                        met_there = np.asarray(form.when(crowd.names), dtype=np.bool_)
+                        column = places.index(place) if met_there.shape[1] > 1 else 0
+                        filled |= np.broadcast_to(met_there[:, column], filled.shape)
+                happens[:, place] &= filled
+        self.held[part] = happens.reshape(self.held[part].shape)
+
+    def _put_variable(self, part: slice, name: str, crowd: Crowd) -> None:
+        value = crowd.names[name]
+        values = np.asarray(value.index if isinstance(value, Codes) else value, dtype=np.float64)
+        width = () if values.shape[1] == 1 and name not in self.plan.program.scenarios.visits else (values.shape[1],)
+        held = self.variables.setdefault(name, np.empty((*self.shape, *width)))
+        held[part] = values.reshape(held[part].shape)
+
+    def _put_form(self, part: slice, wanted: WantedForm, crowd: Crowd, complete: bool) -> tuple[Integers, Integers]:
+        there = pages(crowd, wanted.form, wanted.places, wanted.at, lapses=not complete)
+        width = (len(crowd), len(self.plan.part.places))
+        for item, (source, columns) in wanted.items.items():
+            made = numbers(crowd, wanted.form.form, source, crowd.names, width)
+            at = [wanted.at[column] for column in columns]
+            present = there.written[:, list(columns)]
+            if made.filled is not None:
+                present = present & made.filled[:, at]
+            units = made.units if at == list(range(width[1])) else made.units[:, at]
+            self._put_item(f"{wanted.form.form}.{item}", part, units, present, made)
+        gaps = np.nonzero(there.gaps)
+        return gaps[0] + part.start * self.n, gaps[1]
+
+    def _put_item(self, name: str, part: slice, units: Integers, present: Truths, made: Numbers) -> None:
+        if name not in self.items:
+            shape = (*self.shape, present.shape[1])
+            kind = np.int8 if made.names is not None else units.dtype
+            self.items[name] = Column(
+                np.zeros(shape, dtype=kind), np.empty(shape, dtype=np.bool_), made.decimals, made.names
+            )
+        held = self.items[name]
+        if units.dtype.itemsize > held.units.dtype.itemsize:
+            held = self.items[name] = Column(held.units.astype(units.dtype), held.present, held.decimals, held.names)
+        shape = held.units[part].shape
+        held.present[part] = present.reshape(shape)
+        held.units[part] = np.where(present, units, 0).reshape(shape)
+
+    def _put_rows(self, part: slice, form: str, place: int, rows: RowsProgram, crowd: Crowd) -> None:
+        exists, days = entered(crowd, rows)
+        names, width = crowd.logs[rows.name], exists.shape
+        several = self.rows.setdefault(form, [])
+        made = {column.item: fed(column, names, (len(crowd), width[1])) for column in rows.columns}
+        if place == len(several):
+            several.append(_empty(self.shape, width[1], rows, made))
+        held = several[place]
+        shape = held.exists[part].shape
+        held.exists[part], held.day[part] = exists.reshape(shape), np.where(exists, days, 0).reshape(shape)
+        for item, one in made.items():
+            present = exists if one.filled is None else exists & one.filled
+            held.items[item].present[part] = present.reshape(shape)
+            held.items[item].units[part] = np.where(present, one.units, 0).reshape(shape)
+
+    # -------------------------------------------------------------- items that are missing
+
+    def leave_out(
+        self, chunk: slice, crowd: Crowd, arm: Integers, gaps: Sequence[Sequence[tuple[Integers, Integers]]]
+    ) -> None:
+        """Take away the one item that is missing on each page with a gap. Which one it is hangs on all items of the
+        page, so that these people are followed once more with everything that their page needs."""
+        for place, wanted in enumerate(self.plan.forms):
+            rows = np.concatenate([some[place][0] for some in gaps])
+            columns = np.concatenate([some[place][1] for some in gaps])
+            if not len(rows):
+                continue
+            people, row = np.unique(rows, return_inverse=True)
+            own = people - chunk.start * self.n
+            again = met(
+                self.plan.program, self.seed, crowd.trial[own], crowd.slot[own], crowd.fate[own], crowd.screened[own],
+                crowd.site[own], wanted.whole,
+            )  # fmt: skip
+            again = followed(again, arm[own].astype(np.int64), wanted.whole)
+            places = np.array(wanted.places)[columns]
+            at = np.array([wanted.whole.places.index(one) for one in wanted.places])[columns]
+            missing = hit(again, wanted.form, row.reshape(-1), places, at)
+            self._take_away(wanted, rows, columns, missing)
+
+    def _take_away(self, wanted: WantedForm, rows: Integers, columns: Integers, missing: Sequence[str | None]) -> None:
+        gone = np.array([one or "" for one in missing], dtype=object)
+        for item, (source, at) in wanted.items.items():
+            held = self.items[f"{wanted.form.form}.{item}"]
+            chosen = np.array([one in source.on for one in gone.tolist()], dtype=np.bool_)
+            for column, place in enumerate(at):
+                here = rows[chosen & (columns == place)]
+                trial, person = here // self.n, here % self.n
+                held.present[trial, person, column] = False
+                held.units[trial, person, column] = 0
+
+    # -------------------------------------------------------------- the whole
+
+    def finished(self) -> Recorded:
+        """The arrays as they are handed over."""
+        plan = self.plan
+        self.flow["randomised"] = np.full(len(self.trials), self.n, dtype=np.int64)
+        if plan.needs.ends:
+            self.flow |= self._ends()
+        rows = {form: _joined(several) for form, several in self.rows.items()}
+        visits = {name: tuple(visits) for name, visits in plan.needs.items.items()}
+        return Recorded(
+            plan.program, self.seed, self.trials, self.arm, self.levels, dict(factors(plan.program.definition)),
+            np.ones(self.shape, dtype=np.bool_), self.slot, self.position, self.day0, self.on, self.held, self.ended,
+            self.end, self.stopped, self.treatment_end, self.items, visits, rows, self.variables, self.flow,
+        )  # fmt: skip
+
+    def _ends(self) -> dict[str, Integers]:
+        verbs = [self.plan.program.scenarios.ends[key].verb for key in self.plan.program.ends]
+        counts = {"completed": (self.ended < 0).sum(axis=1)}
+        for kind, (verb, index) in ENDS.items():
+            of = [place for place, one in enumerate(verbs) if one == verb]
+            counts[kind] = np.isin(getattr(self, index), of).sum(axis=1)
+        return counts
+
+
+ENDS = {
+    "lost": ("lose", "ended"),
+    "withdrawn": ("withdraw_consent", "ended"),
+    "visits_stopped": ("stop_visits", "ended"),
+    "treatment_stopped": ("stop_treatment", "stopped"),
+}
+"""Kind of end -> its verb in the scenario's file, and the array that tells it."""
+
+
+def _empty(shape: tuple[int, int], width: int, rows: RowsProgram, made: Mapping[str, Numbers]) -> LogRows:
+    full = (*shape, width)
+    items = {
+        item: Column(np.zeros(full, dtype=np.int64), np.zeros(full, dtype=np.bool_), one.decimals, one.names)
+        for item, one in made.items()
+    }
+    at = np.repeat(np.array(rows.places or (-1,)), rows.spec.rows)
+    return LogRows(np.zeros(full, dtype=np.bool_), np.zeros(full, dtype=np.int32), at, items)
+
+
+def _joined(several: Sequence[LogRows]) -> LogRows:
+    """All rows of a form side by side; codes of several scenarios' rows on one list of names."""
+    if len(several) == 1:
+        return several[0]
+    items = {
+        item: _side_by_side([(rows.items.get(item), rows.exists.shape) for rows in several])
+        for item in dict.fromkeys(item for rows in several for item in rows.items)
+    }
+    return LogRows(
+        np.concatenate([rows.exists for rows in several], axis=2),
+        np.concatenate([rows.day for rows in several], axis=2),
+        np.concatenate([rows.visit for rows in several]),
+        items,
+    )
+
+
+def _side_by_side(columns: Sequence[tuple[Column | None, tuple[int, ...]]]) -> Column:
+    known = [column for column, _ in columns if column is not None]
+    decimals = max(column.decimals for column in known)
+    names = tuple(dict.fromkeys(name for column in known for name in column.names or ()))
+    units, present = [], []
+    for column, shape in columns:
+        if column is None:
+            units.append(np.zeros(shape, dtype=np.int64))
+            present.append(np.zeros(shape, dtype=np.bool_))
+            continue
+        present.append(column.present)
+        if column.names is None:
+            units.append(column.units * 10 ** (decimals - column.decimals))
+        else:
+            place = np.array([names.index(name) for name in column.names])
+            units.append(np.where(column.present, place[column.units], 0))
+    return Column(np.concatenate(units, axis=2), np.concatenate(present, axis=2), decimals, names or None)

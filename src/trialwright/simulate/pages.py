@@ -21,6 +21,7 @@ from trialwright.design.model import Blinding, ItemType
 from trialwright.simulate.formula import Codes
 from trialwright.simulate.participants import Crowd, Impossible, Integers, Truths
 from trialwright.simulate.program import Column, FormProgram, GroupColumns, RowsProgram
+from trialwright.simulate.variables import Address
 
 Texts = NDArray[np.object_]
 Where = tuple[NDArray[Any], ...]
@@ -71,13 +72,17 @@ def _grid_texts(step: str, length: int) -> Texts:
     return np.array([format(unit * k, "f") for k in range(length)], dtype=object)
 
 
-def number_texts(values: Any, step: str) -> Texts:
-    """Decimal texts of values on a grid; nan gives None."""
+def steps_of(values: Any, step: str) -> Any:
+    """How many steps of the grid a value is, as a whole float: the number that will stand on the page."""
     unit = float(Decimal(step))
     per_unit = round(1 / unit) if unit < 1 else 0
+    return np.floor((values * per_unit if per_unit else values / unit) + 0.5)
+
+
+def number_texts(values: Any, step: str) -> Texts:
+    """Decimal texts of values on a grid; nan gives None."""
     absent = np.isnan(values)
-    safe = np.where(absent, 0, values)
-    steps = np.floor((safe * per_unit if per_unit else safe / unit) + 0.5).astype(np.int64)
+    steps = steps_of(np.where(absent, 0, values), step).astype(np.int64)
     if steps.size and (steps.min() < 0 or steps.max() >= LARGEST_TABLE):
         different, place = np.unique(steps, return_inverse=True)
         exact = Decimal(step)
@@ -177,11 +182,10 @@ def _file_names(crowd: Crowd, item: str, where: Where) -> Texts:
 # ------------------------------------------------------------------ groups
 
 
-def _group_texts(crowd: Crowd, group: GroupColumns, form: str, names: Any, where: Where) -> list[Texts]:
-    """Items that share a total: the loss from the maximum is dealt out in proportion to the weights, shaken for each
-    participant, by cumulative rounding, so that the sum is exact and no item leaves its range."""
-    people, places = where
-    total = names[group.spread.total][people, places]
+def grades(crowd: Crowd, group: GroupColumns, form: str, total: Any, people: Integers) -> Integers:
+    """Items that share a total, one row for each total: the loss from the maximum is dealt out in proportion to the
+    weights, shaken for each of the `people` (rows of the crowd), by cumulative rounding, so that the sum is exact and
+    no item leaves its range."""
     size = len(group.ids)
     weights = _weights(crowd, group, form)[people]
     loss = np.clip(group.most * size - total, 0, group.most * size)
@@ -192,9 +196,14 @@ def _group_texts(crowd: Crowd, group: GroupColumns, form: str, names: Any, where
     share = 1 + (weights - 1) * np.maximum(pull, 0)[:, None]
     dealt = np.floor(np.cumsum(share, axis=1) * (loss / size)[:, None] + 0.5)
     dealt[:, -1] = loss
-    grades = group.most - np.clip(np.diff(dealt, axis=1, prepend=0), 0, group.most).astype(np.int64)
+    return np.asarray(group.most - np.clip(np.diff(dealt, axis=1, prepend=0), 0, group.most).astype(np.int64))
+
+
+def _group_texts(crowd: Crowd, group: GroupColumns, form: str, names: Any, where: Where) -> list[Texts]:
+    people, places = where
+    made = grades(crowd, group, form, names[group.spread.total][people, places], people)
     table = _grid_texts("1", 1 << max(6, group.most.bit_length()))
-    return list(table[grades].T)
+    return list(table[made].T)
 
 
 def _weights(crowd: Crowd, group: GroupColumns, form: str) -> NDArray[np.float64]:
@@ -224,7 +233,7 @@ def book(crowd: Crowd) -> Book:
     return Book(visits, entries)
 
 
-def _takes_place(crowd: Crowd) -> Truths:
+def takes_place(crowd: Crowd) -> Truths:
     """Which visits happen at all (missed ones count: they leave a page that says so)."""
     anchor = crowd.program.anchor
     happens = crowd.on <= crowd.end[:, None]
@@ -235,7 +244,7 @@ def _takes_place(crowd: Crowd) -> Truths:
 
 def _form_pages(crowd: Crowd, form: FormProgram) -> list[tuple[int, int, Page]]:
     happens = np.zeros_like(crowd.attended)
-    happens[:, list(form.places)] = _takes_place(crowd)[:, list(form.places)]
+    happens[:, list(form.places)] = takes_place(crowd)[:, list(form.places)]
     if form.when is not None:
         happens &= np.asarray(form.when(crowd.names), dtype=np.bool_)
     where = np.nonzero(happens)
@@ -288,25 +297,37 @@ def _confirmations(crowd: Crowd, columns: Sequence[Column], names: Any, pick: An
     return found
 
 
+def lapsed(crowd: Crowd, form: str, at: Address, attended: Truths) -> tuple[Truths, Truths]:
+    """At addresses that broadcast with `attended`: which pages say that nothing was done, and on which an item will be
+    missing."""
+    lapses = crowd.program.scenarios.working.lapses
+    page, item = chance.uniforms(at.seed, [f"page.{form}", f"item.{form}"], at.trial, at.slot, at.place)
+    never = np.isin(at.place, [crowd.program.visits.index(visit) for visit in lapses.never_at])
+    missed = ~attended | ((page < float(lapses.page)) & ~never)
+    return missed, (item < float(lapses.item)) & ~never & ~missed
+
+
+def chosen_item(form: str, at: Address, filled: Any) -> Integers:
+    """Which of the `filled` items of a page is missing, or asked about."""
+    return np.asarray((chance.uniform(at.seed, f"which.{form}", at.trial, at.slot, at.place) * filled).astype(np.int64))
+
+
 def _lapses(crowd: Crowd, form: FormProgram, pages: list[Page], where: Where) -> list[tuple[int, Page]]:
     """Pages and items that are not done, and items that will be queried."""
     working = crowd.program.scenarios.working
     people, places = where
-    draws = [
-        chance.uniform(crowd.seed, f"{what}.{form.form}", crowd.trial[people], crowd.slot[people], places)
-        for what in ("page", "item", "query", "which")
-    ]
-    never = np.isin(places, [crowd.program.visits.index(visit) for visit in working.lapses.never_at])
-    missed = ~crowd.attended[where] | ((draws[0] < float(working.lapses.page)) & ~never)
-    gap = (draws[1] < float(working.lapses.item)) & ~never & ~missed
-    queried = (draws[2] < float(working.queries.per_page)) & ~missed & _is_visible(crowd, form.form)
+    at = Address(crowd.seed, crowd.trial[people], crowd.slot[people], places)
+    missed, gap = lapsed(crowd, form.form, at, crowd.attended[where])
+    asked = chance.uniform(crowd.seed, f"query.{form.form}", at.trial, at.slot, at.place)
+    queried = (asked < float(working.queries.per_page)) & ~missed & _is_visible(crowd, form.form)
+    which = chosen_item(form.form, at, np.array([len(page.items) for page in pages])).tolist()
     out = []
     for index in np.flatnonzero(missed | gap | queried).tolist():
         page = pages[index]
         if missed[index]:
             page = page._replace(items={}, not_done={"*": working.lapses.reason}, confirmed=NOTHING)
         else:
-            chosen = list(page.items)[int(draws[3][index] * len(page.items))] if page.items else None
+            chosen = list(page.items)[which[index]] if page.items else None
             if gap[index] and chosen is not None and len(page.items) > 1:
                 items = {item: text for item, text in page.items.items() if item != chosen}
                 confirmed = {item: why for item, why in page.confirmed.items() if item != chosen}
@@ -329,7 +350,8 @@ def _is_sealed(crowd: Crowd, form: str, item: str | None) -> bool:
     return item is not None and design.blinding_of(crowd.program.definition, form, item) is Blinding.SEALED
 
 
-def _row_pages(crowd: Crowd, rows: RowsProgram) -> list[tuple[int, int, Page]]:
+def entered(crowd: Crowd, rows: RowsProgram) -> tuple[Truths, Integers]:
+    """Which rows of a log are entered, and on which days: participants, rows."""
     names = crowd.logs[rows.name]
     spec = rows.spec
     exists: Truths = np.array(names["exists"])
@@ -343,6 +365,13 @@ def _row_pages(crowd: Crowd, rows: RowsProgram) -> list[tuple[int, int, Page]]:
         exists &= days <= crowd.treatment_end[:, None]
     if rows.places:
         exists &= crowd.attended[:, np.repeat(np.array(rows.places), spec.rows)]
+    return exists, days
+
+
+def _row_pages(crowd: Crowd, rows: RowsProgram) -> list[tuple[int, int, Page]]:
+    names = crowd.logs[rows.name]
+    spec = rows.spec
+    exists, days = entered(crowd, rows)
     where = np.nonzero(exists)
     if not len(where[0]):
         return []

@@ -7,7 +7,7 @@ forbid it), so a participant whose arm turns out otherwise can be followed again
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from trialwright.compute import chance
 from trialwright.simulate.formula import Codes
 from trialwright.simulate.program import Program, RowsProgram
-from trialwright.simulate.variables import Address, spread
+from trialwright.simulate.variables import Address, Table, spread
 
 Integers = NDArray[np.int64]
 Truths = NDArray[np.bool_]
@@ -25,6 +25,8 @@ ATTEMPTS = 200
 """How often a person who is not accepted is drawn anew before the scenario is called impossible."""
 NEVER = 2**40
 """A day that never comes."""
+KEPT = ("program", "seed", "names", "logs")
+"""What is no array of a crowd."""
 
 
 class Impossible(ValueError):
@@ -78,33 +80,81 @@ class Crowd:
         return len(self.trial)
 
 
+@dataclass(frozen=True)
+class Part:
+    """What is computed of a program: everything (`whole`), or what somebody asks for (`crowds`).
+
+    `accepting` and `known` are the tables of screening: what decides whether a person is accepted, and the rest.
+    `places` are the visits whose variables are computed; `fates` the fates that are followed; `stops` says whether
+    stops of the treatment are wanted.
+    """
+
+    accepting: Table
+    known: Table
+    course: Table
+    visits: Table
+    places: tuple[int, ...]
+    rows: tuple[RowsProgram, ...]
+    fates: tuple[bool, ...]
+    stops: bool = True
+
+
+def whole(program: Program) -> Part:
+    """Everything that a program has."""
+    return Part(
+        program.accepting, without(program.screening, program.accepting), program.course, program.visit_table,
+        tuple(range(len(program.visits))), program.rows, (True,) * len(program.scenarios.fates),
+    )  # fmt: skip
+
+
+def without(table: Table, other: Table) -> Table:
+    """The variables of a table that another one does not have."""
+    names = {name for name, _ in other.steps}
+    return replace(table, steps=tuple(step for step in table.steps if step[0] not in names))
+
+
 # ------------------------------------------------------------------ who arrives
 
 
-def arrivals(program: Program, seed: int, trials: Sequence[int]) -> Arrivals:
-    """Who is considered in each trial: a Poisson process, closed after the last person who will be randomised."""
-    fates = program.scenarios.fates
-    enrolling = np.array([fate.stage == "enrolled" for fate in fates.values()])
-    weights = np.array([float(fate.weight) for fate in fates.values()])
-    wanted = program.definition.randomisation.n
-    slots = int(wanted / (weights[enrolling].sum() / weights.sum()) * 1.5) + 20
+def arrivals(program: Program, seed: int, trials: Sequence[int] | NDArray[np.uint64], sites: bool = True) -> Arrivals:
+    """Who is considered in each trial: a Poisson process, closed after the last person who will be randomised. Without
+    `sites` everybody comes to the first one."""
     address = np.asarray(trials, dtype=np.uint64)[:, None]
-    while True:
-        places = np.arange(slots)
-        fate = chance.categorical(chance.uniform(seed, "fate", address, places, 0), weights)
-        taken = np.cumsum(enrolling[fate], axis=1)
-        if not len(taken) or (taken[:, -1] >= wanted).all():
-            break
-        slots *= 2
-    here = taken - enrolling[fate] < wanted
+    fate, here = _fates(program, seed, address)
+    places = np.arange(fate.shape[1])
     gaps = chance.exponential(
         chance.uniform(seed, "arrival", address, places, 0), 7 / float(program.scenarios.enrolment.per_week)
     )
     day = _weekday(program, np.floor(np.cumsum(gaps, axis=1)).astype(np.int64))
-    sites = [site.planned or 1 for site in program.definition.sites.values()]
-    site = chance.categorical(chance.uniform(seed, "site", address, places, 0), sites)
+    weights = [site.planned or 1 for site in program.definition.sites.values()]
+    site = np.zeros_like(day)
+    if sites:
+        site = chance.categorical(chance.uniform(seed, "site", address, places, 0), weights)
+    return Arrivals(address[:, 0], here, fate, day, site)
+
+
+def _fates(program: Program, seed: int, address: NDArray[np.uint64]) -> tuple[Integers, Truths]:
+    """What becomes of everybody up to the last one who is enrolled, and who of them comes at all."""
+    fates = program.scenarios.fates.values()
+    enrolling = np.array([fate.stage == "enrolled" for fate in fates])
+    weights = np.array([float(fate.weight) for fate in fates])
+    wanted = program.definition.randomisation.n
+    share = float(weights[enrolling].sum() / weights.sum())
+    # Two standard deviations above the mean suffice for most trials; the others are drawn further on their own.
+    slots = int(wanted / share + 2 * (wanted * (1 - share)) ** 0.5 / share) + 2
+    fate = np.zeros((len(address), 0), dtype=np.int64)
+    left = np.arange(len(address))
+    while len(left):
+        begun = fate.shape[1]
+        fate = np.pad(fate, ((0, 0), (0, slots - begun)))
+        u = chance.uniform(seed, "fate", address[left], np.arange(begun, slots), 0)
+        fate[left, begun:] = chance.categorical(u, weights)
+        left = left[enrolling[fate[left]].sum(axis=1) < wanted]
+        slots += max(8, slots // 8)
+    taken = np.cumsum(enrolling[fate], axis=1)
+    here = taken - enrolling[fate] < wanted
     keep = slice(0, max(1, int(here.sum(axis=1).max(initial=1))))
-    return Arrivals(address[:, 0], here[:, keep], fate[:, keep], day[:, keep], site[:, keep])
+    return fate[:, keep], here[:, keep]
 
 
 def _weekday(program: Program, day: Integers, back: bool = False) -> Integers:
@@ -117,30 +167,52 @@ def _weekday(program: Program, day: Integers, back: bool = False) -> Integers:
 # ------------------------------------------------------------------ before randomisation
 
 
-def screened(program: Program, seed: int, come: Arrivals) -> Crowd:
+def screened(program: Program, seed: int, come: Arrivals, part: Part | None = None) -> Crowd:
     """Those of the arrivals who consent, with everything that is true of them before randomisation; not yet
     followed."""
-    fates = list(program.scenarios.fates.values())
-    consenting = np.array([fate.stage != "prescreening" for fate in fates])
-    row, slot = np.nonzero(come.here & consenting[come.fate])
-    trial, fate, day = come.trials[row], come.fate[row, slot], come.day[row, slot]
-    names = _accepted(program, seed, trial, slot, fate, day)
+    part = part or whole(program)
+    stages = [fate.stage for fate in program.scenarios.fates.values()]
+    chosen = np.array([of and stage != "prescreening" for of, stage in zip(part.fates, stages, strict=True)])
+    row, slot = np.nonzero(come.here & chosen[come.fate])
+    return met(
+        program, seed, come.trials[row], slot, come.fate[row, slot], come.day[row, slot], come.site[row, slot], part
+    )
+
+
+def met(
+    program: Program,
+    seed: int,
+    trial: NDArray[np.uint64],
+    slot: Integers,
+    fate: Integers,
+    day: Integers,
+    site: Integers,
+    part: Part,
+) -> Crowd:
+    """The people at these addresses, who came on these days and meet these fates; not yet followed."""
+    names = _accepted(program, seed, trial, slot, fate, day, part)
     low, high = program.scenarios.enrolment.to_baseline
     wait = chance.integer(chance.uniform(seed, "to baseline", trial, slot, 0), low, high)
     early = _weekday(program, day + wait, back=True)
     day0 = np.where(early >= day + low, early, _weekday(program, day + wait))
-    enrolled = np.array([one.stage == "enrolled" for one in fates])[fate]
+    enrolled = np.array([one.stage == "enrolled" for one in program.scenarios.fates.values()])[fate]
     nobody = np.full(len(trial), -1)
     never = np.full(len(trial), NEVER)
     on = _visit_days(program, seed, trial, slot, day, day0)
     return Crowd(
-        program, seed, trial, slot, fate, enrolled, come.site[row, slot], day, day0, on, nobody, nobody, never, nobody,
-        never, np.ones_like(on, dtype=np.bool_), names, {},
+        program, seed, trial, slot, fate, enrolled, site, day, day0, on, nobody, nobody, never, nobody, never,
+        np.ones_like(on, dtype=np.bool_), names, {},
     )  # fmt: skip
 
 
 def _accepted(
-    program: Program, seed: int, trial: NDArray[np.uint64], slot: Integers, fate: Integers, day: Integers
+    program: Program,
+    seed: int,
+    trial: NDArray[np.uint64],
+    slot: Integers,
+    fate: Integers,
+    day: Integers,
+    part: Part,
 ) -> dict[str, Any]:
     """The variables of screening, drawn anew for whoever is not accepted: the attempt is part of the address.
 
@@ -148,19 +220,36 @@ def _accepted(
     """
     attempt = np.zeros(len(trial), dtype=np.int64)
     left = np.arange(len(trial))
+    names = _known_before(program, fate, day)
     for _ in range(ATTEMPTS):
         address = Address(seed, trial[left, None], slot[left, None], attempt[left, None])
-        names = program.accepting.fill(_known_before(program, fate[left], day[left]), address)
-        left = left[~np.broadcast_to(program.accept(names), (len(left), 1))[:, 0].astype(bool)]
+        tried = part.accepting.fill(_known_before(program, fate[left], day[left]), address)
+        _put(names, part.accepting, tried, left, len(trial))
+        left = left[~np.broadcast_to(program.accept(tried), (len(left), 1))[:, 0].astype(bool)]
         if not len(left):
             address = Address(seed, trial[:, None], slot[:, None], attempt[:, None])
-            return program.screening.fill(_known_before(program, fate, day), address)
+            return part.known.fill(names, address)
         attempt[left] += 1
     worst = list(program.scenarios.fates)[int(fate[left[0]])]
     raise Impossible(
         f"{ATTEMPTS} draws gave nobody of fate '{worst}' whom screening.accept takes; "
         "look at its variables and the condition"
     )
+
+
+def _put(names: dict[str, Any], table: Table, tried: Mapping[str, Any], rows: Integers, people: int) -> None:
+    """Keep the values that were drawn for some of the people; those of an earlier attempt are gone."""
+    for name, _ in table.steps:
+        value = tried[name]
+        if len(rows) == people:
+            names[name] = value
+            continue
+        held = names[name]
+        old, new = (held.index, value.index) if isinstance(held, Codes) else (held, value)
+        if not old.flags.writeable:
+            old = old.copy()
+            names[name] = Codes(old, held.names) if isinstance(held, Codes) else old
+        old[rows] = new
 
 
 def _known_before(program: Program, fate: Integers, day: Integers) -> dict[str, Any]:
@@ -175,47 +264,59 @@ def _visit_days(
     program: Program, seed: int, trial: NDArray[np.uint64], slot: Integers, day: Integers, day0: Integers
 ) -> Integers:
     """The day of every visit: as planned from the anchor visit with some drift, on weekdays, in their order."""
-    places = np.arange(len(program.visits))
+    on = np.empty((len(trial), len(program.visits)), dtype=np.int64)
+    on[:, : program.anchor] = day[:, None]
+    on[:, program.anchor] = day0
+    after = slice(program.anchor + 1, None)
+    places = np.arange(len(program.visits))[after]
     drift = float(program.scenarios.working.drift_days)
     shift = np.rint(chance.normal(chance.uniform(seed, "drift", trial[:, None], slot[:, None], places), 0, drift))
-    on = _weekday(program, day0[:, None] + program.days + shift.astype(np.int64), back=True)
-    on[:, program.anchor] = day0
-    on[:, : program.anchor] = day[:, None]
-    after = slice(program.anchor + 1, None)
-    on[:, after] = _weekday(program, np.maximum(on[:, after], day0[:, None] + 1))
+    planned = _weekday(program, day0[:, None] + program.days[after] + shift.astype(np.int64), back=True)
+    on[:, after] = _weekday(program, np.maximum(planned, day0[:, None] + 1))
     return np.asarray(np.maximum.accumulate(on, axis=1))
+
+
+def some_of(crowd: Crowd, rows: slice) -> Crowd:
+    """Some rows of a crowd that has not been followed."""
+
+    def cut(value: Any) -> Any:
+        if isinstance(value, Codes):
+            return Codes(value.index[rows], value.names)
+        if isinstance(value, np.ndarray) and value.shape[:1] == (len(crowd),):
+            return value[rows]
+        return value
+
+    arrays = {one.name: cut(getattr(crowd, one.name)) for one in fields(crowd) if one.name not in KEPT}
+    return replace(crowd, **arrays, names={name: cut(value) for name, value in crowd.names.items()})
 
 
 # ------------------------------------------------------------------ after randomisation
 
 
-def followed(crowd: Crowd, arm: Integers) -> Crowd:
+def followed(crowd: Crowd, arm: Integers, part: Part | None = None) -> Crowd:
     """The same people with an arm each (-1: none) and everything that follows: the course, the visits, the logs."""
     program = crowd.program
+    part = part or whole(program)
     one = Address(crowd.seed, crowd.trial[:, None], crowd.slot[:, None], np.zeros((1, 1), dtype=np.int64))
     names = dict(crowd.names)
     names["arm"] = Codes(arm[:, None], program.arms)
     names["day0"] = crowd.day0[:, None].astype(np.float64)
-    program.course.fill(names, one)
-    crowd = _with_ends(replace(crowd, arm=arm), names, one)
-    several = replace_place(one, len(program.visits))
+    part.course.fill(names, one)
+    crowd = _with_ends(replace(crowd, arm=arm), names, part)
+    places = np.array(part.places, dtype=np.int64)
+    several = replace(one, place=places[None, :])
     names["ended"] = Codes(crowd.ended[:, None] + 1, ("none", *program.ends))
     names["end"] = crowd.end[:, None].astype(np.float64)
     names["treatment_end"] = crowd.treatment_end[:, None].astype(np.float64)
     names["visit"] = spread(Codes(several.place, program.visits), several)
-    names["week"] = program.weeks[None, :]
-    names["on"] = crowd.on.astype(np.float64)
-    program.visit_table.fill(names, several)
-    logs = {rows.name: _log(crowd, rows, names) for rows in program.rows}
-    return replace(crowd, names=names, logs=logs, attended=_attended(crowd))
+    names["week"] = program.weeks[None, places]
+    names["on"] = crowd.on[:, places].astype(np.float64)
+    part.visits.fill(names, several)
+    logs = {rows.name: _log(crowd, rows, names, part) for rows in part.rows}
+    return replace(crowd, names=names, logs=logs, attended=_attended(crowd, places))
 
 
-def replace_place(address: Address, places: int) -> Address:
-    """The same people at the places 0, 1, ... of another axis."""
-    return Address(address.seed, address.trial, address.slot, np.arange(places)[None, :])
-
-
-def _with_ends(crowd: Crowd, names: dict[str, Any], address: Address) -> Crowd:
+def _with_ends(crowd: Crowd, names: dict[str, Any], part: Part) -> Crowd:
     """Exponential times from the anchor visit; the first end of participation counts, a stop of treatment apart."""
     program = crowd.program
     first = np.full(len(crowd), np.inf)
@@ -223,11 +324,14 @@ def _with_ends(crowd: Crowd, names: dict[str, Any], address: Address) -> Crowd:
     treatment = np.full(len(crowd), np.inf)
     stopped = np.full(len(crowd), -1)
     for index, (key, per_week) in enumerate(program.ends.items()):
+        of_treatment = program.scenarios.ends[key].verb == "stop_treatment"
+        if of_treatment and not part.stops:
+            continue
         hazard = np.broadcast_to(np.asarray(per_week(names), dtype=np.float64), (len(crowd), 1))[:, 0]
-        u = chance.uniform(address.seed, f"end.{key}", crowd.trial, crowd.slot, 0)
+        u = chance.uniform(crowd.seed, f"end.{key}", crowd.trial, crowd.slot, 0)
         with np.errstate(divide="ignore"):
             day = crowd.day0 + 1 + np.floor(7 * chance.exponential(u, 1 / hazard))
-        if program.scenarios.ends[key].verb == "stop_treatment":
+        if of_treatment:
             stopped[day < treatment] = index
             treatment = np.minimum(treatment, day)
         else:
@@ -248,24 +352,27 @@ def _with_ends(crowd: Crowd, names: dict[str, Any], address: Address) -> Crowd:
     )
 
 
-def _attended(crowd: Crowd) -> Truths:
-    """Visits that take place: not missed by chance, where the scenario lets them be missed."""
-    lapses = crowd.program.scenarios.working.lapses
-    places = np.arange(len(crowd.program.visits))
-    u = chance.uniform(crowd.seed, "missed visit", crowd.trial[:, None], crowd.slot[:, None], places)
-    always = np.array([visit in lapses.never_at for visit in crowd.program.visits])
-    return np.asarray(always | (u >= float(lapses.visit)))
+def _attended(crowd: Crowd, places: Integers) -> Truths:
+    """Visits that take place: not missed by chance, where the scenario lets them be missed. Only these places are
+    looked at."""
+    lapses, visits = crowd.program.scenarios.working.lapses, crowd.program.visits
+    attended = np.ones((len(crowd), len(visits)), dtype=np.bool_)
+    open_to_chance = np.array([place for place in places.tolist() if visits[place] not in lapses.never_at], dtype=int)
+    if lapses.visit and len(open_to_chance):
+        u = chance.uniform(crowd.seed, "missed visit", crowd.trial[:, None], crowd.slot[:, None], open_to_chance)
+        attended[:, open_to_chance] = u >= float(lapses.visit)
+    return attended
 
 
-def _log(crowd: Crowd, rows: RowsProgram, names: Mapping[str, Any]) -> dict[str, Any]:
+def _log(crowd: Crowd, rows: RowsProgram, names: Mapping[str, Any], part: Part) -> dict[str, Any]:
     """The variables of a log, with `exists` and `day` beside them."""
     program = crowd.program
     length = rows.spec.rows * max(1, len(rows.places))
     one = Address(crowd.seed, crowd.trial[:, None], crowd.slot[:, None], np.arange(length)[None, :])
     own = dict(names)
     if rows.places:
-        at = np.repeat(np.array(rows.places), rows.spec.rows)
-        for name in program.visit_names:
+        at = np.repeat(np.array([part.places.index(place) for place in rows.places]), rows.spec.rows)
+        for name in sorted(program.visit_names & names.keys()):
             value = names[name]
             own[f"@{name}"] = value
             own[name] = Codes(value.index[:, at], value.names) if isinstance(value, Codes) else value[:, at]
