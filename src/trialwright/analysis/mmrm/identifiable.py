@@ -40,10 +40,11 @@ def refuse(data: Repeated, covariance: str) -> None:
     few = [*_too_few_visits(data)]
     if few:
         raise NotIdentifiable(few)
-    singular = singular_columns(data)
+    basis, triangle = np.linalg.qr(data.design)
+    singular = singular_columns(data, triangle)
     others = [*_same_times(data), *_unseen(data, covariance), *_crowded(data)]
     if not singular and not others:
-        others = [*_without_error(data, _own_scales(data, covariance))]
+        others = [*_without_error(data, basis, _own_scales(data, covariance))]
     if len(singular) == 1 and not others:
         raise SingularDesign(*singular[0])
     if singular or others:
@@ -221,14 +222,12 @@ def _never_together(data: Repeated, together: Floats, enough: Truths, where: str
 # --- the design ------------------------------------------------------------------------------------------------------
 
 
-def singular_columns(data: Repeated) -> list[tuple[str, str]]:
-    """Each column that the columns before it determine, and how."""
+def singular_columns(data: Repeated, triangle: Floats) -> list[tuple[str, str]]:
+    """Each column that the columns before it determine, and how; `triangle` is R of the design's QR factorisation."""
     design = data.design
     lengths = np.sqrt((design * design).sum(axis=0))
-    if design.shape[0] >= design.shape[1] and lengths.all():
-        triangle: Floats = np.linalg.qr(design, mode="r")  # type: ignore[assignment]
-        if (np.abs(np.diagonal(triangle)) > NEW_SHARE * lengths).all():
-            return []
+    if design.shape[0] >= design.shape[1] and (np.abs(np.diagonal(triangle)) > NEW_SHARE * lengths).all():
+        return []
     kept: list[int] = []
     found: list[tuple[str, str]] = []
     for column in range(design.shape[1]):
@@ -259,13 +258,13 @@ def _crowded(data: Repeated) -> Iterator[str]:
         yield f"{rows} observations cannot carry a model with {width} coefficients."
 
 
-def _without_error(data: Repeated, own_scales: bool) -> Iterator[str]:
+def _without_error(data: Repeated, basis: Floats, own_scales: bool) -> Iterator[str]:
     """An outcome that the model fits exactly, everywhere or at a visit, leaves nothing to estimate a variance from."""
     outcome = data.outcome
     if np.ptp(outcome) <= 1e-12 * np.abs(outcome).max():
         yield f"The outcome is {outcome[0]:g} in every row, so there is nothing to model."
         return
-    residual = outcome - data.design @ np.linalg.lstsq(data.design, outcome, rcond=None)[0]
+    residual = outcome - basis @ (basis.T @ outcome)
     size = len(data.visits)
     left = np.bincount(data.visit, residual * residual, size)
     squares = np.bincount(data.visit, outcome * outcome, size)
