@@ -14,7 +14,7 @@ from typing import Any
 from trialwright.analysis.mmrm.faults import BadFormula, closest, listed
 
 FUNCTIONS = (
-    "I", "center", "scale", "standardize", "poly", "bs", "cs", "cr", "log", "log2", "log10", "exp", "np.abs",
+    "I", "sqrt", "abs", "center", "scale", "standardize", "poly", "bs", "cs", "cr", "log", "log2", "log10", "exp", "np.abs",
     "np.exp", "np.expm1", "np.log", "np.log10", "np.log1p", "np.log2", "np.maximum", "np.minimum", "np.power",
     "np.sqrt", "np.square",
 )  # fmt: skip
@@ -187,5 +187,8 @@ def _columns(whole: str, node: ast.AST) -> Iterator[str]:
                 )
             for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
                 yield from _columns(whole, argument)
+        case ast.Attribute(value=ast.Name()):
+            name = ast.unparse(node)
+            raise BadFormula(f"'{name}' in the part '{whole}' of the formula: put the column in backticks, `{name}`.")
         case _:
             raise BadFormula(f"'{ast.unparse(node)}' in the part '{whole}' of the formula is not understood.")

@@ -15,6 +15,9 @@ from trialwright.analysis.mmrm.formula import Part
 
 Floats = NDArray[np.float64]
 
+AS_IN_R = {"sqrt": np.sqrt, "abs": np.abs}
+"""Functions that R knows without a prefix and formulaic does not."""
+
 
 def evaluated(
     part: Part, columns: Mapping[str, Floats], places: list[str], at: Mapping[str, float]
@@ -31,9 +34,9 @@ def evaluated(
     frame = pd.DataFrame({name: columns[name] for name in part.columns})
     try:
         with np.errstate(all="ignore"):
-            matrix = Formula(f"0 + {{{part.text}}}").get_model_matrix(frame, context={}, na_action="ignore")
+            matrix = Formula(f"0 + {{{part.text}}}").get_model_matrix(frame, context=AS_IN_R, na_action="ignore")
             one = pd.DataFrame({name: [at[name]] for name in part.columns})
-            there = matrix.model_spec.get_model_matrix(one, context={})
+            there = matrix.model_spec.get_model_matrix(one, context=AS_IN_R)
     except (FormulaicError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         why = " ".join(str(error).split()).removeprefix(f"Unable to evaluate factor `{part.text}`. ")
         raise BadFormula(f"The part '{part.text}' of the formula cannot be evaluated: {why}.") from None

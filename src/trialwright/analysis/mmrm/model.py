@@ -91,6 +91,11 @@ def _refuse_options(method: str, df: str, variance: str, level: float) -> None:
     ):
         if value not in choices:
             raise UnknownChoice(what, value, choices)
+    if df.startswith("kenward-roger") and (method != "REML" or variance != "model"):
+        what = "fits by REML" if method != "REML" else "the model's own variance"
+        raise BadTable(
+            [f"Kenward and Roger's method is made for {what}; take satterthwaite, or another df, with this one."]
+        )
     if not 0 < level < 1:
         raise BadTable([f"A confidence level lies between 0 and 1, such as 0.95; {level:g} does not."])
 

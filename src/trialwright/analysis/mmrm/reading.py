@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from trialwright.analysis.mmrm.faults import BadFormula, BadTable, closest, listed
 from trialwright.analysis.mmrm.formula import Model
-from trialwright.analysis.mmrm.table import MISSING, Factor, Table, factor, is_numeric, labels, numbers
+from trialwright.analysis.mmrm.table import MISSING, Factor, Table, coded, factor, is_numeric, labels, numbers
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -136,10 +136,7 @@ def _identities(table: Table, name: str) -> tuple[Integers, tuple[str, ...]]:
     """Participants in the order in which they appear, -1 where the cell is empty."""
     values, _ = table.values(name)
     if isinstance(values, np.ndarray):
-        known = values == values
-        distinct, codes = np.unique(values[known], return_inverse=True)
-        who = np.full(values.size, -1, dtype=np.int64)
-        who[known] = codes
+        who, distinct = coded(values)
         return who, labels(distinct)
     seen: dict[str, int] = {}
     codes = np.array([seen.setdefault(text, len(seen)) for text in values], dtype=np.int64)

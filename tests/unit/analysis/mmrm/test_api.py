@@ -51,6 +51,13 @@ def test_arrays_in_wide_form_give_the_same_answer(fit: Mmrm) -> None:
     assert "Differences" not in str(alone)
 
 
+def test_names_with_spaces_and_functions_as_in_r_are_understood(fit: Mmrm) -> None:
+    table = imagined().with_columns((pl.col("base") ** 2).alias("my base"))
+    other = mmrm("y ~ sqrt(`my base`) + arm*visit", table, **WHO)
+    assert other.loglik == pytest.approx(fit.loglik, abs=1e-9)
+    assert other.contrasts.estimate == pytest.approx(fit.contrasts.estimate, rel=1e-9)
+
+
 def test_the_reference_turns_the_differences_round(fit: Mmrm) -> None:
     turned = mmrm(FORMULA, imagined(), **WHO | {"reference": "A"})
     assert turned.arms == ("A", "P")
@@ -170,6 +177,8 @@ TABLES: dict[str, tuple[Any, dict[str, Any], str]] = {
     "df": (imagined(), {"df": "kr"}, "no method for the degrees of freedom 'kr'"),
     "method": (imagined(), {"method": "MCMC"}, "no method of estimation 'MCMC'"),
     "variance": (imagined(), {"variance": "robust"}, "no variance of the coefficients 'robust'"),
+    "likelihood": (imagined(), {"method": "ML"}, "is made for fits by REML; take satterthwaite"),
+    "sandwich": (imagined(), {"variance": "empirical"}, "is made for the model's own variance; take satterthwaite"),
     "level": (imagined(), {"level": 95.0}, "between 0 and 1"),
     "visits": (imagined(), {"visits": ["W4", "W8", "W13"]}, "The visit 'W13' of the order that was given is not in"),
     "times": (imagined(), {"times": [1, 2]}, "There are 2 times for 3 visits: W4, W8, W12."),

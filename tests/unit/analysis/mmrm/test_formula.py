@@ -54,6 +54,7 @@ def test_parts_are_columns_factors_or_functions_of_columns() -> None:
         ("y ~ C(arm, contr.sum)", "C(...) takes one column"),
         ("y ~ lag(base)", "The function 'lag'"),
         ("y ~ np.sqr(base)", "did you mean 'np.sqrt'?"),
+        ("y ~ log(base.line)", "put the column in backticks, `base.line`"),
         ("y ~ log(2)", "names no column"),
         ("y ~ 2:base", "The term '2'"),
         ("y ~ base['x']", "is not understood"),
