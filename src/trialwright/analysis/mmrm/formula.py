@@ -14,8 +14,8 @@ from typing import Any
 from trialwright.analysis.mmrm.faults import BadFormula, closest, listed
 
 FUNCTIONS = (
-    "I", "sqrt", "abs", "center", "scale", "standardize", "poly", "bs", "cs", "cr", "log", "log2", "log10", "exp", "np.abs",
-    "np.exp", "np.expm1", "np.log", "np.log10", "np.log1p", "np.log2", "np.maximum", "np.minimum", "np.power",
+    "I", "sqrt", "abs", "center", "scale", "standardize", "poly", "bs", "cs", "cr", "log", "log2", "log10", "exp",
+    "np.abs", "np.exp", "np.expm1", "np.log", "np.log10", "np.log1p", "np.log2", "np.maximum", "np.minimum", "np.power",
     "np.sqrt", "np.square",
 )  # fmt: skip
 """What may be applied to columns; the state of each (a mean, knots) is kept from the rows used."""
