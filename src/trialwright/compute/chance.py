@@ -93,9 +93,7 @@ def uniform(seed: int, variable: str, trial: ArrayLike, slot: ArrayLike, visit: 
 
 def uniforms(seed: int, variables: Sequence[str], trial: ArrayLike, slot: ArrayLike, visit: ArrayLike) -> Floats:
     """`uniform` of several variables at the same addresses, on a first axis: the same numbers, made together."""
-    trials, slots, visits = (_address(value) for value in (trial, slot, visit))
-    if (slots.size and slots.max() > WORD) or (visits.size and visits.max() > WORD):
-        raise ValueError("a slot or visit number is above 2^32 - 1")
+    trials, slots, visits = address_words(trial, slot, visit)
     keys = np.array([key(seed, variable) for variable in variables], dtype=np.uint64).reshape(-1, 2)
     shape = np.broadcast_shapes(trials.shape, slots.shape, visits.shape)
     if math.prod(shape) >= FEWEST and len(shape) <= MOST_AXES and (library := native.library()) is not None:
@@ -137,6 +135,14 @@ def uniforms_reference(
         high, low, _, _ = philox((c0, c1, c2, c3), (keys[:, :1], keys[:, 1:]))
         draws[:, part] = _fraction(high, low)
     return draws.reshape(len(keys), *shape)
+
+
+def address_words(trial: ArrayLike, slot: ArrayLike, visit: ArrayLike) -> tuple[NDArray[np.uint64], ...]:
+    """The three parts of an address as the cipher takes them. Raises `TypeError` or `ValueError` for what is none."""
+    trials, slots, visits = (_address(value) for value in (trial, slot, visit))
+    if (slots.size and slots.max() > WORD) or (visits.size and visits.max() > WORD):
+        raise ValueError("a slot or visit number is above 2^32 - 1")
+    return trials, slots, visits
 
 
 def _address(value: ArrayLike) -> NDArray[np.uint64]:
@@ -190,7 +196,8 @@ def categorical(u: ArrayLike, weights: ArrayLike) -> NDArray[np.int64]:
     weight = np.asarray(weights, dtype=np.float64)
     if weight.ndim != 1 or not weight.size or (weight < 0).any() or not weight.sum() > 0:
         raise ValueError("the weights of categories are numbers from 0, not all 0")
-    edges = np.cumsum(weight) / weight.sum()
+    sums = np.cumsum(weight)
+    edges = sums / sums[-1]
     # The last category with weight takes what rounding leaves above the edges.
     return np.minimum(np.searchsorted(edges, u, side="right"), np.flatnonzero(weight)[-1])
 

@@ -8,6 +8,7 @@ rows of a log); a number that is missing is nan.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -49,35 +50,43 @@ def _if(condition: Value, yes: Value, no: Value) -> Value:
     return np.where(condition, yes, no)
 
 
-def _count(parts: Sequence[Value]) -> Value:
+def counted(parts: Sequence[Value]) -> Value:
+    """How many of the parts are true."""
     return sum(np.asarray(part).astype(np.int64) for part in parts)
 
 
-def _least(*parts: Value) -> Value:
+def least(*parts: Value) -> Value:
+    """The smallest part; nan where one is missing. Of equals the first, so that the sign of zero is fixed."""
     out = parts[0]
     for part in parts[1:]:
-        out = np.minimum(out, part)
+        out = np.where(np.less_equal(out, part) | np.not_equal(out, out), out, part)
     return out
 
 
-def _most(*parts: Value) -> Value:
+def most(*parts: Value) -> Value:
+    """The greatest part, as `least`."""
     out = parts[0]
     for part in parts[1:]:
-        out = np.maximum(out, part)
+        out = np.where(np.greater_equal(out, part) | np.not_equal(out, out), out, part)
     return out
+
+
+def _of_numbers(function: Callable[[Any], Value]) -> Callable[[Value], Value]:
+    """The function of floats, whatever it is given: whole numbers and truths are numbers."""
+    return lambda value: function(np.asarray(value, dtype=np.float64))
 
 
 FUNCTIONS: dict[str, tuple[Callable[..., Value], int, int]] = {
     # name: (function, fewest arguments, most arguments)
     "exp": (functions.exp, 1, 1),
     "log": (functions.log, 1, 1),
-    "sqrt": (np.sqrt, 1, 1),
+    "sqrt": (_of_numbers(np.sqrt), 1, 1),
     "abs": (np.abs, 1, 1),
-    "floor": (np.floor, 1, 1),
-    "ceil": (np.ceil, 1, 1),
+    "floor": (_of_numbers(np.floor), 1, 1),
+    "ceil": (_of_numbers(np.ceil), 1, 1),
     "missing": (np.isnan, 1, 1),
-    "min": (_least, 1, 9),
-    "max": (_most, 1, 9),
+    "min": (least, 1, 9),
+    "max": (most, 1, 9),
     "if": (_if, 3, 3),
 }
 OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
@@ -101,6 +110,7 @@ class Formula:
     text: str
     compute: Closure
     uses: frozenset[str]
+    expression: Expression | None = None
 
     def __call__(self, environment: Environment) -> Value:
         return self.compute(environment)
@@ -111,13 +121,13 @@ def formula(text: str | int | float, known: Kinds, visits: Sequence[str] = ()) -
     sentence each."""
     if not isinstance(text, str):
         number = float(text)
-        return Formula(str(text), lambda _: number, frozenset())
+        return Formula(str(text), lambda _: number, frozenset(), Literal(Decimal(number)))
     try:
         expression = parse(text)
     except LogicErrors as wrong:
         raise WrongFormula(f"the formula '{text}' cannot be read: {wrong}") from wrong
     compute = _closure(expression, _Scope(known, tuple(visits), text))
-    return Formula(text, compute, frozenset(_names(expression)) & frozenset(known))
+    return Formula(text, compute, frozenset(_names(expression)) & frozenset(known), expression)
 
 
 def _names(expression: Expression) -> set[str]:
@@ -187,7 +197,10 @@ def _binary(operator: str, left: Expression, right: Expression, scope: _Scope) -
 
 
 def _category(operator: str, name: str, categories: tuple[str, ...], right: Expression, scope: _Scope) -> Closure:
-    words = [_word(part, scope) for part in (right.parts if isinstance(right, ListOf) else (right,))]
+    try:
+        words = category_words(right)
+    except ValueError as wrong:
+        raise scope.wrong(str(wrong)) from None
     if not words:
         raise scope.wrong(f"the list that {name} is compared with is empty")
     unknown = [word for word in words if word not in categories]
@@ -200,13 +213,18 @@ def _category(operator: str, name: str, categories: tuple[str, ...], right: Expr
     raise scope.wrong(f"a category cannot be compared by '{operator}'")
 
 
-def _word(expression: Expression, scope: _Scope) -> str:
-    match expression:
-        case Name() as name:
-            return name.text
-        case Literal(value) if isinstance(value, str | int):
-            return str(value)
-    raise scope.wrong("a category is compared with a word")
+def category_words(right: Expression) -> list[str]:
+    """The words that a category is compared with. Raises `ValueError` for anything else."""
+    words = []
+    for part in right.parts if isinstance(right, ListOf) else (right,):
+        match part:
+            case Name():
+                words.append(part.text)
+            case Literal(value) if isinstance(value, str | int):
+                words.append(str(value))
+            case _:
+                raise ValueError("a category is compared with a word")
+    return words
 
 
 def _call(function: str, arguments: tuple[Expression, ...], scope: _Scope) -> Closure:
@@ -214,7 +232,7 @@ def _call(function: str, arguments: tuple[Expression, ...], scope: _Scope) -> Cl
         return _at(arguments, scope)
     if function == "count" and len(arguments) == 1 and isinstance(arguments[0], ListOf):
         parts = [_closure(part, scope) for part in arguments[0].parts]
-        return lambda environment: _count([part(environment) for part in parts])
+        return lambda environment: counted([part(environment) for part in parts])
     if function not in FUNCTIONS:
         raise scope.wrong(f"there is no function '{function}'; known: at, count, {', '.join(sorted(FUNCTIONS))}")
     compute, fewest, most = FUNCTIONS[function]

@@ -4,6 +4,7 @@ Every array has two axes: participants, and places. A variable of screening or o
 visits has a place for each planned visit, one of a log has a place for each row.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 
 from trialwright.compute import chance, functions
 from trialwright.design.problems import Problem, known_or_close
-from trialwright.simulate.formula import Codes, Environment, Formula, Value, WrongFormula, formula
+from trialwright.simulate.formula import Codes, Environment, Formula, Value, WrongFormula, formula, least, most
 from trialwright.simulate.reading import Read
 from trialwright.simulate.scenario import DRAWS, Joint, Scenario, Variable, Variables
+from trialwright.simulate.tape import Tapes, played
+from trialwright.simulate.tape_writer import Recipe, Term
 
 Floats = NDArray[np.float64]
 
@@ -36,6 +39,7 @@ class Address:
 Step = Callable[[Environment, Address], Value]
 
 QUANTILES: dict[str, Callable[..., Value]] = {
+    "bernoulli": chance.bernoulli,
     "exponential": chance.exponential,
     "between": chance.between,
     "integer": chance.integer,
@@ -50,6 +54,10 @@ class Table:
     steps: tuple[tuple[str, Step], ...]
     draws: Mapping[str, tuple[str, ...]]
     uses: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    visits: tuple[str, ...] = ()
+    kept: frozenset[str] | None = None
+    tapes: Tapes = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def only(self, names: Iterable[str], uses: Mapping[str, frozenset[str]] | None = None) -> "Table":
         """The steps that these names need, in the same order.
@@ -60,14 +68,36 @@ class Table:
         wanted = reached(names, self.uses if uses is None else {**uses, **self.uses})
         return replace(self, steps=tuple(step for step in self.steps if step[0] in wanted))
 
+    def keeping(self, names: Iterable[str]) -> "Table":
+        """A table whose `fill` leaves only these of its variables in the environment: whatever is in between then costs
+        no memory. Names of other tables are let be."""
+        return replace(self, kept=frozenset(names))
+
     def fill(self, environment: dict[str, Any], address: Address) -> dict[str, Any]:
-        """Compute every variable into the environment."""
+        """Compute the variables into the environment: by the kernel where it is there, with the same bits."""
+        recipes = {name: self.recipes[name] for name, _ in self.steps if name in self.recipes}
+        made = None
+        if len(recipes) == len(self.steps):
+            made = played(recipes, self._inputs(), self.kept, environment, address, self.visits, self.tapes)
+        if made is None:
+            made = self.fill_reference(environment, address)
+        for name, value in made.items():
+            environment[name] = spread(value, address)
+        return environment
+
+    def fill_reference(self, environment: Mapping[str, Any], address: Address) -> dict[str, Any]:
+        """The variables by NumPy: the specification of the kernel's."""
         names = tuple(dict.fromkeys(draw for name, _ in self.steps for draw in self.draws.get(name, ())))
         made = chance.uniforms(address.seed, names, address.trial, address.slot, address.place)
         address = replace(address, drawn=dict(zip(names, made, strict=True)))
+        known = dict(environment)
         for name, step in self.steps:
-            environment[name] = spread(step(environment, address), address)
-        return environment
+            known[name] = spread(step(known, address), address)
+        return {name: known[name] for name, _ in self.steps if self.kept is None or name in self.kept}
+
+    def _inputs(self) -> list[str]:
+        own = {name for name, _ in self.steps}
+        return sorted({used for name in own for used in self.uses.get(name, frozenset())} - own)
 
 
 def reached(names: Iterable[str], uses: Mapping[str, frozenset[str]]) -> frozenset[str]:
@@ -82,11 +112,12 @@ def reached(names: Iterable[str], uses: Mapping[str, frozenset[str]]) -> frozens
 
 
 def spread(value: Value, address: Address) -> Value:
-    """The value with both axes at full length; a view, not a copy."""
+    """The value with both axes at full length; a view where it is the same along an axis, else an array whose
+    participants lie side by side, place after place."""
     shape = (address.trial.shape[0], address.place.shape[1])
     if isinstance(value, Codes):
-        return Codes(np.broadcast_to(value.index, shape), value.names)
-    return np.broadcast_to(value, shape)
+        return Codes(np.broadcast_to(np.asfortranarray(value.index), shape), value.names)
+    return np.broadcast_to(np.asfortranarray(value), shape)
 
 
 # ------------------------------------------------------------------ one variable
@@ -132,156 +163,148 @@ class Compiler:
 
     def table(self, variables: Variables, path: tuple[str, ...], rows: int = 0, prefix: str = "") -> Table:
         """Compile a table of variables in the order of the file; `prefix` keeps the draws of logs apart."""
-        steps = []
+        steps: list[tuple[str, Step]] = []
         draws: dict[str, tuple[str, ...]] = {}
+        recipes: dict[str, Recipe] = {}
         for name, variable in variables.items():
             if name in self.known:
                 self.wrong((*path, name), f"'{name}' is declared a second time")
             self._used = set()
-            steps.append((name, self._variable(prefix + name, variable, (*path, name), rows)))
+            recipe = recipes[name] = self._recipe(prefix + name, variable, (*path, name), rows)
+            steps.append((name, step_of(recipe)))
             self.known[name] = tuple(variable.choose) if variable.choose is not None else None
-            if variable.kind in DRAWS:
-                draws[name] = self._score(prefix + name, variable, ()).draws
+            draws[name] = tuple(term.draw for term in recipe.terms if not term.own)
             self.uses[name] = frozenset(self._used)
             if variable.step is not None:
                 self.steps[name] = variable.step
-        return Table(tuple(steps), draws, {name: self.uses[name] for name in variables})
+        uses = {name: self.uses[name] for name in variables}
+        return Table(tuple(steps), draws, uses, recipes, self.visits)
 
-    def _variable(self, name: str, variable: Variable, path: tuple[str, ...], rows: int) -> Step:
+    def _recipe(self, name: str, variable: Variable, path: tuple[str, ...], rows: int) -> Recipe:
+        parts = tuple(self._parts(variable, path, rows))
+        return Recipe(
+            kind=variable.kind,
+            parts=parts,
+            categories=tuple(variable.choose or ()),
+            terms=self._terms(name, variable, path) if variable.kind in DRAWS else (),
+            ends=tuple(self.formula(end, (*path, "within", at)) for at, end in enumerate(variable.within or ())),
+            grid=float(variable.step or 0),
+        )
+
+    def _parts(self, variable: Variable, path: tuple[str, ...], rows: int) -> list[Formula]:
+        """The formulas of a distribution or value, in the order of its fields, categories, visits or rows."""
         kind = variable.kind
-        if kind == "formula":
-            compute = self.formula(variable.formula, (*path, kind))
-            return self._finished(lambda environment, address: compute(environment), variable, path)
+        given = getattr(variable, kind)
+        path = (*path, kind)
+        if kind in ("formula", "bernoulli"):
+            return [self.formula(given, path)]
+        if kind == "choose":
+            return [self.formula(weight, (*path, code)) for code, weight in given.items()]
         if kind == "by_visit":
-            step: Step = self._by_visit(variable.by_visit or {}, path)
-        elif kind == "by_row":
-            step = self._by_row(variable.by_row or (), path, rows)
-        else:
-            step = self._draw(name, variable, kind, path)
-        return self._finished(step, variable, path)
+            for visit in given:
+                if visit not in self.visits:
+                    hint = known_or_close(visit, self.visits)
+                    self.wrong((*path, visit), f"'{visit}' is not a planned visit", hint)
+            return [self.formula(given.get(visit, 0), (*path, visit)) for visit in self.visits]
+        if kind == "by_row":
+            if len(given) != rows:
+                self.wrong(path, f"there are {rows} rows and {len(given)} values")
+            return [self.formula(number, (*path, index)) for index, number in enumerate(given)]
+        return [self.formula(getattr(given, part), (*path, part)) for part in type(given).model_fields]
 
-    def _finished(self, step: Step, variable: Variable, path: tuple[str, ...]) -> Step:
-        """Cut off, then round to the grid: `k / per_unit` is the double nearest to the decimal that will be written."""
-        if variable.within is None and variable.step is None:
-            return step
-        ends = [self.formula(end, (*path, "within", index)) for index, end in enumerate(variable.within or ())]
-        grid = float(variable.step or 0)
-        per_unit = round(1 / grid) if 0 < grid < 1 else None
-
-        def compute(environment: Environment, address: Address) -> Value:
-            values = step(environment, address)
-            if ends:
-                values = np.clip(values, ends[0](environment), ends[1](environment))
-            if per_unit is not None:
-                return np.floor(np.asarray(values) * per_unit + 0.5) / per_unit
-            return np.floor(np.asarray(values) / grid + 0.5) * grid if grid else values
-
-        return compute
-
-    def _by_visit(self, numbers: Mapping[str, Any], path: tuple[str, ...]) -> Step:
-        for visit in numbers:
-            if visit not in self.visits:
-                self.wrong(
-                    (*path, "by_visit", visit), f"'{visit}' is not a planned visit", known_or_close(visit, self.visits)
-                )
-        entries = [self.formula(numbers.get(visit, 0), (*path, "by_visit", visit)) for visit in self.visits]
-        return lambda environment, address: _beside([entry(environment) for entry in entries], address)
-
-    def _by_row(self, numbers: Sequence[Any], path: tuple[str, ...], rows: int) -> Step:
-        if len(numbers) != rows:
-            self.wrong((*path, "by_row"), f"there are {rows} rows and {len(numbers)} values")
-        entries = [self.formula(number, (*path, "by_row", index)) for index, number in enumerate(numbers)]
-        return lambda environment, address: _beside([entry(environment) for entry in entries], address)
-
-    def _draw(self, name: str, variable: Variable, kind: str, path: tuple[str, ...]) -> Step:
-        quantile = self._quantile(variable, kind, path)
-        score = self._score(name, variable, path)
-        if kind in ("normal", "lognormal"):
-            return lambda environment, address: quantile(environment, score(address))
-        if score.is_plain:
-            return lambda environment, address: quantile(environment, _uniform(address, name, address.place))
-        return lambda environment, address: quantile(environment, functions.normal_below(score(address)))
-
-    def _score(self, name: str, variable: Variable, path: tuple[str, ...]) -> "Score":
+    def _terms(self, name: str, variable: Variable, path: tuple[str, ...]) -> tuple[Term, ...]:
+        """The draws of a variable: one of its own, one that stays and one for each place, or those of a block."""
         if variable.joint is not None:
             if variable.joint not in self.factors:
-                self.wrong(
-                    (*path, "joint"),
-                    f"there is no block '{variable.joint}'",
-                    known_or_close(variable.joint, sorted(self.factors)),
-                )
-                return Score(name)
+                hint = known_or_close(variable.joint, sorted(self.factors))
+                self.wrong((*path, "joint"), f"there is no block '{variable.joint}'", hint)
+                return (Term(name),)
             joint, factor = self.factors[variable.joint]
             if name not in joint.variables:
-                self.wrong(
-                    (*path, "joint"), f"block {variable.joint} does not hold '{name}'", ", ".join(joint.variables)
-                )
-                return Score(name)
-            return Score(name, block=variable.joint, row=factor[joint.variables.index(name)])
-        return Score(name, persist=float(variable.persist or 0))
-
-    def _quantile(self, variable: Variable, kind: str, path: tuple[str, ...]) -> Callable[[Environment, Any], Value]:
-        """From the normal score (normal, lognormal) or the uniform draw (all others) to the value."""
-        given = getattr(variable, kind)
-        if kind == "choose":
-            weights = [self.formula(weight, (*path, kind, code)) for code, weight in given.items()]
-            names = tuple(given)
-            return lambda environment, u: Codes(_category(u, [weight(environment) for weight in weights]), names)
-        if kind == "bernoulli":
-            likely = self.formula(given, (*path, kind))
-            return lambda environment, u: chance.bernoulli(u, likely(environment))
-        parts = [self.formula(getattr(given, part), (*path, kind, part)) for part in type(given).model_fields]
-        if kind == "normal":
-            return lambda environment, z: np.asarray(parts[0](environment) + np.asarray(parts[1](environment)) * z)
-        if kind == "lognormal":
-            return lambda environment, z: (
-                np.asarray(parts[0](environment)) * functions.exp(np.asarray(parts[1](environment)) * z)
-            )
-        quantile = QUANTILES[kind]
-        return lambda environment, u: quantile(u, *(part(environment) for part in parts))
+                says = f"block {variable.joint} does not hold '{name}'"
+                self.wrong((*path, "joint"), says, ", ".join(joint.variables))
+                return (Term(name),)
+            row = factor[joint.variables.index(name)]
+            return tuple(Term(f"{variable.joint}.{index}", weight) for index, weight in enumerate(row) if weight)
+        if not variable.persist:
+            return (Term(name),)
+        stays = float(variable.persist)
+        return (Term(f"{name}|own", math.sqrt(stays), own=True), Term(name, math.sqrt(1 - stays)))
 
 
-@dataclass(frozen=True)
-class Score:
-    """A normal score: plain, partly persistent over the places, or one row of a correlated block."""
-
-    name: str
-    persist: float = 0.0
-    block: str | None = None
-    row: Floats | None = None
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether a uniform draw does without the detour over a normal score."""
-        return self.block is None and not self.persist
-
-    @property
-    def draws(self) -> tuple[str, ...]:
-        """The uniform draws that it takes at every place."""
-        if self.row is None:
-            return (self.name,)
-        return tuple(f"{self.block}.{index}" for index, weight in enumerate(self.row.tolist()) if weight)
-
-    def __call__(self, address: Address) -> Floats:
-        if self.row is not None:
-            parts = [
-                weight * chance.normal(_uniform(address, f"{self.block}.{index}", address.place))
-                for index, weight in enumerate(self.row.tolist())
-                if weight
-            ]
-            return np.asarray(sum(parts))
-        fresh = chance.normal(_uniform(address, self.name, address.place))
-        if not self.persist:
-            return fresh
-        own = chance.normal(_uniform(address, f"{self.name}|own", np.zeros((1, 1), dtype=np.int64)))
-        return np.asarray(np.sqrt(self.persist) * own + np.sqrt(1 - self.persist) * fresh)
+# ------------------------------------------------------------------ the specification, by NumPy
 
 
-def _uniform(address: Address, variable: str, place: NDArray[np.int64]) -> Floats:
-    made = address.drawn.get(variable)
+def step_of(recipe: Recipe) -> Step:
+    """The closure that computes a variable."""
+    if recipe.kind == "formula":
+        step: Step = lambda environment, address: recipe.parts[0](environment)  # noqa: E731
+    elif recipe.kind in ("by_visit", "by_row"):
+        step = lambda environment, address: _beside([part(environment) for part in recipe.parts], address)  # noqa: E731
+    else:
+        quantile, normal = _quantile(recipe), recipe.kind in ("normal", "lognormal")
+        score = _score if normal else _uniform_of
+        step = lambda environment, address: quantile(environment, score(recipe.terms, address))  # noqa: E731
+    return _finished(step, recipe)
+
+
+def _finished(step: Step, recipe: Recipe) -> Step:
+    """Cut off, then round to the grid: `k / per_unit` is the double nearest to the decimal that will be written."""
+    ends, grid = recipe.ends, recipe.grid
+    per_unit = round(1 / grid) if 0 < grid < 1 else None
+    if not ends and not grid:
+        return step
+
+    def compute(environment: Environment, address: Address) -> Value:
+        values = step(environment, address)
+        if ends:
+            values = least(most(values, ends[0](environment)), ends[1](environment))
+        if per_unit is not None:
+            return np.floor(np.asarray(values) * per_unit + 0.5) / per_unit
+        return np.floor(np.asarray(values) / grid + 0.5) * grid if grid else values
+
+    return compute
+
+
+def _quantile(recipe: Recipe) -> Callable[[Environment, Any], Value]:
+    """From the normal score (normal, lognormal) or the uniform draw (all others) to the value."""
+    parts = recipe.parts
+    if recipe.kind == "choose":
+        names = recipe.categories
+        return lambda environment, u: Codes(_category(u, [weight(environment) for weight in parts]), names)
+    if recipe.kind == "normal":
+        return lambda environment, z: np.asarray(parts[0](environment) + np.asarray(parts[1](environment)) * z)
+    if recipe.kind == "lognormal":
+        return lambda environment, z: (
+            np.asarray(parts[0](environment)) * functions.exp(np.asarray(parts[1](environment)) * z)
+        )
+    quantile = QUANTILES[recipe.kind]
+    return lambda environment, u: quantile(u, *(part(environment) for part in parts))
+
+
+def _score(terms: Sequence[Term], address: Address) -> Floats:
+    """The normal score: that of one draw, or the weighted sum of several in their order."""
+    if terms[0].weight is None:
+        return chance.normal(_uniform(address, terms[0]))
+    total = terms[0].weight * chance.normal(_uniform(address, terms[0]))
+    for term in terms[1:]:
+        total = total + (term.weight or 0.0) * chance.normal(_uniform(address, term))
+    return total
+
+
+def _uniform_of(terms: Sequence[Term], address: Address) -> Floats:
+    """The uniform draw; one that belongs to a block or stays in part takes the detour over its normal score."""
+    if terms[0].weight is None:
+        return _uniform(address, terms[0])
+    return np.asarray(functions.normal_below(_score(terms, address)))
+
+
+def _uniform(address: Address, term: Term) -> Floats:
+    made = address.drawn.get(term.draw)
     if made is not None:
         return made
-    return chance.uniform(address.seed, variable, address.trial, address.slot, place)
+    place = np.zeros((1, 1), dtype=np.int64) if term.own else address.place
+    return chance.uniform(address.seed, term.draw, address.trial, address.slot, place)
 
 
 def _category(u: Floats, weights: list[Value]) -> NDArray[np.int64]:
@@ -300,11 +323,19 @@ def _beside(values: list[Value], address: Address) -> Value:
     return np.concatenate(columns, axis=1)
 
 
-def _factor(joint: Joint) -> Floats:
-    """The Cholesky factor of the block's correlation matrix. Raises `numpy.linalg.LinAlgError` where it is not
-    positive definite."""
+def _factor(joint: Joint) -> list[list[float]]:
+    """The Cholesky factor of the block's correlation matrix, row by row; by plain sums, because a library's last bits
+    differ between machines. Raises `numpy.linalg.LinAlgError` where the matrix is not positive definite."""
     size = len(joint.variables)
-    matrix = np.eye(size)
-    for row, numbers in enumerate(joint.correlations):
-        matrix[row, row + 1 :] = matrix[row + 1 :, row] = [float(number) for number in numbers]
-    return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
+    factor: list[list[float]] = []
+    for row in range(size):
+        numbers: list[float] = []
+        for column in range(row + 1):
+            rest = 1.0 if row == column else float(joint.correlations[column][row - column - 1])
+            for before in range(column):
+                rest -= numbers[before] * (numbers if row == column else factor[column])[before]
+            if row == column and rest <= 0:
+                raise np.linalg.LinAlgError("the matrix is not positive definite")
+            numbers.append(math.sqrt(rest) if row == column else rest / factor[column][column])
+        factor.append(numbers)
+    return factor
