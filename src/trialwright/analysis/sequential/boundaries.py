@@ -12,7 +12,7 @@ Spending families (asOF, asP, asKD, asHSD, asUser): see `spending`. Names as in 
 Source of the method: Jennison and Turnbull 2000, chapters 2, 7 and 19. Bounds to 1e-10 or better.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, log, sqrt
 
@@ -22,6 +22,7 @@ from scipy.special import ndtr, ndtri
 from trialwright.analysis.sequential import recursion, spending
 from trialwright.analysis.sequential.recursion import Going
 from trialwright.analysis.sequential.refusal import BadDesign
+from trialwright.analysis.sequential.roots import root
 
 TYPES = ("asOF", "asP", "asKD", "asHSD", "asUser", "OF", "P", "WT", "HP", "none")
 Floor = Sequence[float] | None
@@ -97,15 +98,20 @@ def boundaries(
     floor: Floor = stops if binding and stops is not None else [-inf] * (len(times) - 1)
     if sided == 2:
         floor = None
+    used: tuple[float, ...] = ()
     if type in ("OF", "P", "WT"):
         upper = _constant(error, times, _power_of_time(type, delta), floor)
     elif type == "HP":
         upper = _haybittle(error, times, constant, floor)
     else:
-        upper = _spending(_errors(type, error, gamma, user_alpha, times), times, floor)
+        plan = _errors(type, error, gamma, user_alpha, times)
+        upper = _spending(plan, times, floor)
+        used = tuple(sided * share for share in plan)
+    if not used:
+        used = _spent(upper, floor, times)
     _refuse_crossing(stops, upper)
     lower = (*stops, upper[-1]) if stops is not None else None
-    return Boundaries(type, sided, alpha, times, tuple(upper), lower, _spent(upper, floor, times), binding)
+    return Boundaries(type, sided, alpha, times, tuple(upper), lower, used, binding)
 
 
 # ------------------------------------------------------------------ one look after the other
@@ -162,7 +168,8 @@ def _constant(error: float, times: tuple[float, ...], power: float, floor: Floor
         used = sum(_leaving([c * part for part in shape], floor, times))
         return log(max(used, 1e-300)) - log(error)
 
-    return [_root(excess, -float(ndtri(error)), 0.1) * part for part in shape]
+    constant = root(excess, -float(ndtri(error)), 0.1)
+    return [constant * part for part in shape]
 
 
 def _haybittle(error: float, times: tuple[float, ...], constant: float, floor: Floor) -> list[float]:
@@ -173,22 +180,6 @@ def _haybittle(error: float, times: tuple[float, ...], constant: float, floor: F
             f"The constant {constant:g} uses up the whole error of {error:g} before the last look; take a larger one."
         )
     return _spending([*np.cumsum(up[:-1]).tolist(), error], times, floor)
-
-
-def _root(function: Callable[[float], float], start: float, step: float) -> float:
-    """The root of a smooth falling or rising function by secants."""
-    before, at = start, start + step
-    f_before, f_at = function(before), function(at)
-    for _ in range(60):
-        if f_at == f_before:
-            return at
-        slope = (f_at - f_before) / (at - before)
-        move = max(-1.0, min(1.0, -f_at / slope))
-        before, f_before, at = at, f_at, at + move
-        if abs(move) < 1e-8:  # a secant's next error is far below
-            return at
-        f_at = function(at)
-    raise BadDesign("No constant uses up exactly this error; look at alpha and the information fractions.")
 
 
 # ------------------------------------------------------------------ futility by beta spending
@@ -211,7 +202,7 @@ def _with_beta(
         lower, upper = _meeting(drift, plan, losses, times, fixed)
         return lower[-1] - upper[-1]
 
-    drift = _root(gap, start, 0.05)
+    drift = root(gap, start, 0.05)
     lower, upper = _meeting(drift, plan, losses, times, fixed)
     lower[-1] = upper[-1]
     if any(low > high for low, high in zip(lower, upper, strict=True)):

@@ -8,12 +8,12 @@ the largest sample size exceeds that of a trial without interim looks (Jennison 
 from dataclasses import dataclass
 from math import inf, sqrt
 
-from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from trialwright.analysis.sequential import recursion
 from trialwright.analysis.sequential.boundaries import Boundaries
 from trialwright.analysis.sequential.refusal import BadDesign
+from trialwright.analysis.sequential.roots import root
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,13 @@ def drift_for(design: Boundaries, power: float) -> float:
     least = exits(design, 0.0).power
     if not least < power < 1:
         raise BadDesign(f"The power must lie between {least:.4g}, the chance without any effect, and 1; it is {power}.")
-    high = 2.0
-    while exits(design, high).power < power:
-        high *= 2
-    return float(brentq(lambda drift: exits(design, drift).power - power, 0.0, high, xtol=1e-13, rtol=1e-13))
+    wanted = float(ndtri(power))
+
+    def short(drift: float) -> float:  # on the scale of the quantile power is nearly straight
+        reached = min(max(exits(design, drift).power, 1e-300), 1 - 1e-16)
+        return float(ndtri(reached)) - wanted
+
+    return root(short, max(fixed_drift(design.alpha, design.sided, power), 0.1), 0.1)
 
 
 def fixed_drift(alpha: float, sided: int, power: float) -> float:

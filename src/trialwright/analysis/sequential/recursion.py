@@ -12,9 +12,9 @@ Every integrand is analytic, so one Gauss-Legendre rule per look converges geome
 the width of the region in standard deviations of the narrowest factor. Absolute error below 1e-12.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, sqrt
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,7 @@ ROOT_TAU = sqrt(2 * np.pi)
 MOST_NODES = 3000
 
 
-@dataclass(frozen=True, slots=True)
-class Going:
+class Going(NamedTuple):
     """The trials that go on after a look: nodes `z`, their mass (density times weight), and where they stand."""
 
     z: Floats

@@ -203,3 +203,34 @@ def test_those_who_are_lost_are_added_in_each_arm_and_rounded_up() -> None:
 def test_a_question_without_an_answer_says_what_to_change(ask: object, says: str) -> None:
     with pytest.raises(BadQuestion, match=says):
         ask()  # type: ignore[operator]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("n", "within"), [(48, 0.02), (30, 0.03)])
+def test_kenward_and_roger_reach_the_power_that_the_t_form_promises(n: int, within: float) -> None:
+    from trialwright.analysis.mmrm.fitting import fitted
+    from trialwright.analysis.mmrm.inference import inference
+    from trialwright.analysis.mmrm.records import Repeated
+
+    chance, visits, trials = np.random.default_rng(4), 4, 3000
+    retention = [1, 0.97, 0.94, 0.9]
+    sigma = mmrm.covariance("ar1", [24] * visits, 0.5)
+    course, root = mmrm.course(sigma, retention), np.linalg.cholesky(sigma)
+    effect = mmrm.detectable(n, 0.8, course, df="t")
+    assert mmrm.power(n, effect, course) > 0.81  # what the published formula promises
+    arm, contrast = np.repeat([0, 1], n // 2), np.eye(2 * visits)[-1]
+    hits = 0
+    for _ in range(trials):
+        outcome = chance.standard_normal((n, visits)) @ root.T + effect * arm[:, None]
+        who, visit = np.nonzero(chance.random((n, 1)) < np.array(retention))
+        design = np.zeros((who.size, 2 * visits))
+        design[np.arange(who.size), visit] = 1
+        design[np.arange(who.size), visits + visit] = arm[who]
+        data = Repeated(
+            outcome[who, visit], design, who.astype(np.int64), visit.astype(np.int64),
+            tuple(f"column {index}" for index in range(2 * visits)), tuple("abcd"), tuple(map(str, range(n))),
+            np.zeros(n, dtype=np.int64),
+        )  # fmt: skip
+        found = inference(fitted(data), df="kenward-roger-linear").contrast(contrast)
+        hits += float(np.ravel(found.p)[0]) <= 0.05 and float(np.ravel(found.estimate)[0]) > 0
+    assert hits / trials == pytest.approx(0.8, abs=within + 2 * 0.0073)
