@@ -124,12 +124,14 @@ def show_replay(found: "Sequence[Replayed]") -> None:
             name = f"{row.analysis} {row.target}".strip()
             table.add_row(
                 name,
-                row.arrays_say if row.arrays is None else f"{row.arrays:.12g}",
-                row.conduct_says if row.conduct is None else f"{row.conduct:.12g}",
+                "refused" if row.arrays is None else f"{row.arrays:.12g}",
+                "refused" if row.conduct is None else f"{row.conduct:.12g}",
                 " + ".join(map(str, row.n)),
-                "yes" if row.equal else "NO",
+                ("yes" if row.equal else "NO") if row.compared else "sealed",
             )
         console.print(table)
+        for sentence in dict.fromkeys(row.conduct_says for row in one.both if row.conduct_says):
+            console.print(f"Refused through conduct: {sentence}")
 
 
 # ------------------------------------------------------------------ cells

@@ -19,8 +19,9 @@ from trialwright.compute.engines import Progress, Step
 from trialwright.compute.keeping import Keeping
 from trialwright.simulate.crowds import imagined
 from trialwright.simulate.estimators import Estimated
+from trialwright.simulate.planned import Planned
 from trialwright.simulate.prepared import Ready, Spec, base_of, ready
-from trialwright.simulate.questions import Planned, answers, needs
+from trialwright.simulate.questions import answers, needs
 from trialwright.simulate.tallies import Tally, merged, tallied, under
 from trialwright.simulate.truth import truths_of
 

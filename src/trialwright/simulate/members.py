@@ -59,21 +59,25 @@ def belonging(recorded: Recorded, population: str | None) -> Truths:
         log = recorded.rows[DEVIATIONS]
         column = log.items["major"]
         major = (log.exists & column.present & (column.units != 0)).any(axis=2)
-    facts = np.stack([known["randomised"], courses, known["completed"], major], axis=2).reshape(-1, 4)
-    different, place = np.unique(facts, axis=0, return_inverse=True)
+    # One whole number for each combination of facts, so that few are asked and many looked up.
+    facts = courses * 8 + known["randomised"] * 4 + known["completed"] * 2 + major
+    different = np.flatnonzero(np.bincount(facts.ravel()))
     scope = design.population_scope(definition)
     where = logic.condition(definition.populations[population].where)
     condition = logic.compile(logic.check(where, scope, expected="boolean"))
-    told = [condition(_facts(*row)) is True for row in different.tolist()]
-    return np.asarray(np.array(told, dtype=np.bool_)[place.ravel()].reshape(recorded.arm.shape) & recorded.present)
+    told = np.zeros(int(facts.max(initial=0)) + 1, dtype=np.bool_)
+    for fact in different.tolist():
+        told[fact] = condition(_facts(fact)) is True
+    return np.asarray(told[facts] & recorded.present)
 
 
-def _facts(randomised: int, courses: int, completed: int, major: int) -> dict[str, Any]:
+def _facts(fact: int) -> dict[str, Any]:
+    """What a condition may ask, from the whole number; nobody imagined was randomised in error."""
     return {
-        "randomised": bool(randomised),
-        "courses": courses,
-        "completed": bool(completed),
-        "major_deviation": bool(major),
+        "courses": fact // 8,
+        "randomised": bool(fact & 4),
+        "completed": bool(fact & 2),
+        "major_deviation": bool(fact & 1),
         "in_error": False,
     }
 

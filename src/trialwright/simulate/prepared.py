@@ -7,9 +7,9 @@ from functools import lru_cache
 from trialwright import design
 from trialwright.design.model import Definition
 from trialwright.design.problems import known_or_close
-from trialwright.simulate.measured import NotSimulated
+from trialwright.simulate.planned import Planned
 from trialwright.simulate.program import Program
-from trialwright.simulate.questions import Planned, simulated
+from trialwright.simulate.questions import simulated
 from trialwright.simulate.reading import Read, read
 from trialwright.simulate.worlds import World, imagined_program
 
@@ -61,10 +61,11 @@ def _ready(trial: str, worlds: tuple[World, ...], analyses: tuple[str, ...]) -> 
     for program in programs:
         here = []
         for name in names:
-            try:
-                here.append(simulated(program, definition.randomisation.strata, name))
-            except NotSimulated as reason:
-                lacking[name] = str(reason)
+            for key, made in simulated(program, definition.randomisation.strata, name).items():
+                if isinstance(made, Planned):
+                    here.append(made)
+                else:
+                    lacking[key] = made
         planned.append(tuple(here))
     # What one world of the grid cannot answer is left out of all of them, so that they stand side by side.
     kept = tuple(tuple(one for one in here if one.id not in lacking) for here in planned)

@@ -5,7 +5,6 @@ whether it can be simulated at all. What cannot says which measure, method or di
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -16,120 +15,45 @@ from numpy.typing import NDArray
 from trialwright import design, logic
 from trialwright.analysis import METHODS
 from trialwright.analysis.asking import contrast
-from trialwright.design.model import Analysis, Definition
+from trialwright.design.model import Analysis
 from trialwright.simulate import estimators
 from trialwright.simulate.crowds import Needs, Recorded
 from trialwright.simulate.estimators import Estimated
-from trialwright.simulate.measured import (
-    QUANTITIES,
-    Items,
-    Measured,
-    NotSimulated,
-    items_of,
-    measured,
-    thresholds_of,
-)
-from trialwright.simulate.members import belonging, rows_of
+from trialwright.simulate.measured import NotSimulated, measured, thresholds_of
+from trialwright.simulate.members import belonging
+from trialwright.simulate.over_visits import over_visits
+from trialwright.simulate.planned import Asked, Making, Planned, Target, adjustments, covariate, factor, joined
 from trialwright.simulate.program import Program
 
 Floats = NDArray[np.float64]
 Truths = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Target:
-    """One number that an analysis estimates. `label` is empty where there is only one. The truth is that of the
-    measure at the visit: a difference of means, or of shares at or above `cut`; none for a test without an
-    estimate."""
-
-    label: str
-    measure: str | None = None
-    visit: str | None = None
-    cut: float | None = None
-
-
-@dataclass(frozen=True)
-class Planned:
-    """An analysis that can be simulated. `level` is that of its intervals; `leading` the place of the target that
-    speaks for it."""
-
-    id: str
-    plan: Analysis
-    population: str | None
-    targets: tuple[Target, ...]
-    items: Items
-    rows: Mapping[str, tuple[str, ...]]
-    measures: Mapping[str, tuple[str, ...]]
-    answer: Callable[["Asked"], tuple[Estimated, ...]]
-    leading: int = 0
-
-    @property
-    def level(self) -> float:
-        """0.95 for 95 % intervals."""
-        return float(1 - (self.plan.alpha if self.plan.sided == 2 else 2 * self.plan.alpha))
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What an analysis is answered from: `arm` is 0 for the reference, 1 for the treatment, -1 for who takes no part;
-    `measures` are shared by all analyses of the same trials."""
-
-    recorded: Recorded
-    strata: Mapping[str, Any]
-    arm: NDArray[np.int64]
-    measures: Mapping[str, Measured]
-    planned: Planned
-
-
-def simulated(program: Program, strata: Mapping[str, Any], name: str) -> Planned:
-    """The analysis `name` of the definition, made ready. `strata` are the declared factors, which a world may leave
-    out of its randomisation and still adjust for. Raises `NotSimulated`."""
+def simulated(program: Program, strata: Mapping[str, Any], name: str) -> dict[str, Planned | str]:
+    """The analysis `name` of the definition made ready, or why it cannot be simulated: id -> either; several where its
+    method takes the measures of the endpoint one by one. `strata` are the declared factors."""
     definition, plan = program.definition, program.definition.analyses[name]
-    if plan.method not in METHODS and plan.method not in MAKERS:
-        raise NotSimulated(f"The method '{plan.method}' is not in the catalogue of this version.")
-    if plan.method not in MAKERS:
-        raise NotSimulated(f"{METHODS[plan.method].title}: a description without a test, so it has no characteristics.")
     estimand = definition.estimands[plan.estimand] if plan.estimand else None
     endpoint = plan.endpoint or (estimand.endpoint if estimand else None)
     population = plan.population or (estimand.population if estimand else None)
+    method = METHODS.get(plan.method)
+    if method is None:
+        return {name: f"The method '{plan.method}' is not in the catalogue of this version."}
+    if plan.method not in MAKERS:
+        return {name: f"{method.title}: a description without a test, so it has no characteristics."}
     if endpoint is None:
-        raise NotSimulated("The analysis names no endpoint.")
-    made = MAKERS[plan.method](_Making(program, strata, name, plan, endpoint, population))
-    _refuse_deaths(program, plan)
-    return made
-
-
-@dataclass(frozen=True)
-class _Making:
-    program: Program
-    strata: Mapping[str, Any]
-    name: str
-    plan: Analysis
-    endpoint: str
-    population: str | None
-    items: Items = field(default_factory=dict)
-    measures: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @property
-    def definition(self) -> Definition:
-        return self.program.definition
-
-    def need(self, measure: str, visits: Sequence[str]) -> None:
-        """Ask for a measure at these visits, beside what was asked before."""
-        _joined(self.items, items_of(self.program, measure, visits))
-        _joined(self.measures, {measure: tuple(visits)})
-
-    def made(self, targets: Sequence[Target], answer: Any, leading: int = 0) -> Planned:
-        rows = rows_of(self.program, self.population)
-        return Planned(
-            self.name, self.plan, self.population, tuple(targets), dict(self.items), rows, dict(self.measures), answer,
-            leading,
-        )  # fmt: skip
-
-
-def _joined(held: dict[str, tuple[str, ...]], more: Mapping[str, Sequence[str]]) -> None:
-    for name, visits in more.items():
-        held[name] = tuple(dict.fromkeys((*held.get(name, ()), *visits)))
+        return {name: "The analysis names no endpoint."}
+    measures = definition.endpoints[endpoint].measure
+    each: Sequence[str | None] = measures if method.each_measure and len(measures) > 1 else (None,)
+    found: dict[str, Planned | str] = {}
+    for measure in each:
+        try:
+            _refuse_strategies(program, plan)
+            made = MAKERS[plan.method](Making(program, strata, name, plan, endpoint, population, measure))
+            found[made.id] = made
+        except NotSimulated as why:
+            found[name if measure is None else f"{name} {measure}"] = str(why)
+    return found
 
 
 def needs(several: Sequence[Planned]) -> Needs:
@@ -137,8 +61,8 @@ def needs(several: Sequence[Planned]) -> Needs:
     items: dict[str, tuple[str, ...]] = {}
     rows: dict[str, tuple[str, ...]] = {}
     for one in several:
-        _joined(items, one.items)
-        _joined(rows, one.rows)
+        joined(items, one.items)
+        joined(rows, one.rows)
     return Needs(items, rows)
 
 
@@ -152,7 +76,7 @@ def answers(
     the work what it was."""
     wanted: dict[str, tuple[str, ...]] = {}
     for one in several:
-        _joined(wanted, one.measures)
+        joined(wanted, one.measures)
     shared = {name: measured(recorded, name, visits) for name, visits in wanted.items()}
     took("measures")
     members: dict[str | None, Truths] = {}
@@ -172,7 +96,7 @@ def answers(
 # ------------------------------------------------------------------ one measure at one visit
 
 
-def _at_one_visit(making: _Making) -> tuple[str, str]:
+def _at_one_visit(making: Making) -> tuple[str, str]:
     """The measure and the visit that are analysed: the first of the endpoint, as `analysis.asking` takes them."""
     endpoint = making.definition.endpoints[making.endpoint]
     if endpoint.event is not None:
@@ -183,9 +107,9 @@ def _at_one_visit(making: _Making) -> tuple[str, str]:
     return endpoint.measure[0], endpoint.at[0]
 
 
-def _ancova(making: _Making) -> Planned:
+def _ancova(making: Making) -> Planned:
     measure, visit = _at_one_visit(making)
-    factors, covariates = _adjustments(making, measure)
+    factors, covariates = adjustments(making, measure)
     return making.made([Target("", measure, visit)], partial(_answer_ancova, measure, visit, factors, covariates))
 
 
@@ -196,13 +120,13 @@ def _answer_ancova(
         estimators.ancova(
             asked.measures[measure].at(visit),
             asked.arm,
-            [_covariate(asked, measure, name) for name in covariates],
-            [_factor(asked, name) for name in factors],
+            [covariate(asked, measure, name) for name in covariates],
+            [factor(asked, name) for name in factors],
         ),
     )
 
 
-def _welch(making: _Making) -> Planned:
+def _welch(making: Making) -> Planned:
     measure, visit = _at_one_visit(making)
     return making.made([Target("", measure, visit)], partial(_answer_welch, measure, visit))
 
@@ -211,7 +135,7 @@ def _answer_welch(measure: str, visit: str, asked: Asked) -> tuple[Estimated]:
     return (estimators.welch(asked.measures[measure].at(visit), asked.arm),)
 
 
-def _responders(making: _Making) -> Planned:
+def _responders(making: Making) -> Planned:
     measure, visit = _at_one_visit(making)
     declared = thresholds_of(making.definition, measure)
     chosen = making.plan.options.get("thresholds")
@@ -232,7 +156,7 @@ def _answer_responders(measure: str, visit: str, cuts: Sequence[float], asked: A
 # ------------------------------------------------------------------ time to an event
 
 
-def _kaplan_meier(making: _Making) -> Planned:
+def _kaplan_meier(making: Making) -> Planned:
     endpoint = making.definition.endpoints[making.endpoint]
     if endpoint.event is None:
         raise NotSimulated("The endpoint has no event whose time could be compared.")
@@ -270,92 +194,49 @@ def _days(recorded: Recorded, visit: str) -> NDArray[np.int64]:
 
 def _holds(condition: Any, names: Sequence[str], columns: Sequence[Floats]) -> Truths:
     """Whether the condition is true of each row of values; it is asked once for each row that is different."""
-    rows, place = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
+    if not len(columns[0]):
+        return np.zeros(0, dtype=np.bool_)
+    rows, place = np.unique(columns[0], return_inverse=True)
+    if len(columns) > 1:
+        rows, place = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
     told = [
         condition({name: logic.number(Decimal(repr(value))) for name, value in zip(names, row, strict=True)}) is True
-        for row in rows.tolist()
+        for row in rows.reshape(len(rows), -1).tolist()
     ]
     return np.array(told, dtype=np.bool_)[place.ravel()]
 
 
-# ------------------------------------------------------------------ what is adjusted for
+# ------------------------------------------------------------------ what can be simulated
 
 
-def _adjustments(making: _Making, measure: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The declared factors and covariates, in the words of `analysis.asking`; asks for what they need."""
-    factors, covariates = [], []
-    definition = making.definition
-    derivation = definition.derivations.get(measure)
-    start = (derivation.baseline if derivation else None) or making.program.visits[making.program.anchor]
-    for name in making.plan.covariates:
-        first, _, rest = name.partition(".")
-        if name in making.strata or (rest == "true" and first in making.strata):
-            factor = name if name in making.strata else first
-            factors.append(factor)
-            if factor not in definition.randomisation.strata:
-                item = making.strata[factor].item
-                _joined(making.items, items_of(making.program, item, _visits_of(making.program, item)))
-        elif first == measure and derivation is not None and rest in QUANTITIES.get(derivation.method, ()):
-            covariates.append(name)
-        elif first in definition.forms:
-            making.need(name, [start])
-            covariates.append(name)
-        else:
-            raise NotSimulated(f"The covariate '{name}' is neither a stratification factor nor known at baseline.")
-    return tuple(factors), tuple(covariates)
-
-
-def _visits_of(program: Program, item: str) -> tuple[str, ...]:
-    """The first visit at which an item's form is planned."""
-    form = item.partition(".")[0]
-    places = next((one.places for one in program.forms if one.form == form), ())
-    return tuple(program.visits[place] for place in places[:1])
-
-
-def _covariate(asked: Asked, measure: str, name: str) -> Floats:
-    first, _, rest = name.partition(".")
-    if first == measure:
-        return asked.measures[measure].baseline[rest]
-    derivation = asked.recorded.program.definition.derivations.get(measure)
-    program = asked.recorded.program
-    return asked.measures[name].at((derivation.baseline if derivation else None) or program.visits[program.anchor])
-
-
-def _factor(asked: Asked, name: str) -> NDArray[np.int64]:
-    """The level of a factor as a whole number: as randomised, or from the recorded item where the world does not
-    stratify by it."""
-    if name in asked.recorded.levels:
-        return np.asarray(asked.recorded.levels[name], dtype=np.int64)
-    factor = asked.strata[name]
-    column = asked.recorded.items[factor.item]
-    texts = column.names or ()
-    mapped = [factor.map.get(text, factor.map.get("*", "")) for text in texts]
-    levels = sorted(set(mapped))
-    table = np.array([levels.index(level) for level in mapped] or [0])
-    return np.asarray(table[np.clip(column.units[..., 0], 0, len(table) - 1)], dtype=np.int64)
-
-
-# ------------------------------------------------------------------ what there is
-
-
-def _refuse_deaths(program: Program, plan: Analysis) -> None:
-    """A composite strategy for deaths is counted as no improvement by `analysis`; scenarios do not tell of deaths
-    yet, and one that does must not be simulated as if it did not."""
+def _refuse_strategies(program: Program, plan: Analysis) -> None:
+    """What `analysis` does by the estimand's strategies is done here too, or refused: scenarios do not tell of deaths
+    yet, and one that does must not be simulated as if it did not; other events change values of the mixed model."""
     estimand = program.definition.estimands[plan.estimand] if plan.estimand else None
-    if estimand is None or not estimand.intercurrent.get("death", "").startswith("composite"):
-        return
+    for event, strategy in estimand.intercurrent.items() if estimand else ():
+        how = strategy.split()[0].strip("(:,;").lower()
+        if how not in ("composite", "hypothetical"):
+            continue
+        if "death" not in event.lower() and plan.method == "mmrm":
+            raise NotSimulated(f"The strategy for {event} ({strategy}) changes values, which is not simulated.")
+        if "death" in event.lower() and _somebody_dies(program):
+            raise NotSimulated("The scenario lets participants die, and deaths are not simulated in arrays.")
+
+
+def _somebody_dies(program: Program) -> bool:
     every = [one.columns for one in program.forms] + [one.columns for one in program.rows]
-    for columns in every:
-        for column in columns:
-            words = {column.feed.text, *(column.feed.texts or {}).values()}
-            if column.item == "death_date" or (column.item == "status" and "death" in words):
-                raise NotSimulated("The scenario lets participants die, and deaths are not simulated in arrays.")
+    for column in (column for columns in every for column in columns):
+        words = {column.feed.text, *(column.feed.texts or {}).values()}
+        if column.item == "death_date" or (column.item == "status" and "death" in words):
+            return True
+    return False
 
 
-MAKERS: dict[str, Callable[[_Making], Planned]] = {
+MAKERS: dict[str, Callable[[Making], Planned]] = {
     "ancova": _ancova,
     "welch": _welch,
     "responders": _responders,
     "kaplan_meier": _kaplan_meier,
+    "mmrm": over_visits,
 }
 """How a method's analysis is made ready for many trials; what is not here says that it is not simulated."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from trialwright import design
 from trialwright.simulate.crowds import FLOW
+from trialwright.simulate.planned import Planned
 from trialwright.simulate.prepared import Ready, Spec, base_of, ready
-from trialwright.simulate.questions import Planned
 from trialwright.simulate.tallies import Figure, Tally, deviation, drawer, mean, paired_share, share
 
 ENDS = ("lost", "withdrawn", "visits_stopped", "treatment_stopped")
@@ -29,7 +29,7 @@ def results(spec: Spec, tally: Tally) -> dict[str, Any]:
         "caveats": list(prepared.source.scenarios.caveats),
         "assumed": len(prepared.source.assumed),
         "not_simulated": {
-            name: {"label": prepared.definition.analyses[name].label, "why": why}
+            name: {"label": prepared.definition.analyses[name.partition(" ")[0]].label, "why": why}
             for name, why in prepared.lacking.items()
         },
         "worlds": [_world(spec, prepared, place, worlds) for place in range(len(spec.worlds))],

@@ -21,9 +21,9 @@ from trialwright.compute import map_chunks
 from trialwright.compute.engines import Progress, Step
 from trialwright.simulate.crowds import Needs, Recorded, imagined
 from trialwright.simulate.measured import measured
+from trialwright.simulate.planned import Planned, Target
 from trialwright.simulate.prepared import Ready, Spec, Truths, ready
 from trialwright.simulate.program import Program
-from trialwright.simulate.questions import Planned, Target
 from trialwright.simulate.tallies import Tally, drawer, mean, merged, tallied, under
 from trialwright.simulate.worlds import World
 
