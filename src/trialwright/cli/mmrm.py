@@ -130,10 +130,12 @@ def on_terminal(fit: "Mmrm", console: "Console") -> None:
     for sheet in sheets(fit):
         remark = f" [dim]({escape(sheet.remark)})[/dim]" if sheet.remark else ""
         console.print(f"\n[bold]{escape(sheet.title)}[/bold]{remark}")
-        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False, collapse_padding=True)
         for number, head in enumerate(sheet.heads):
             number_like = number >= sheet.texts
-            table.add_column(escape(head), justify="right" if number_like else "left", no_wrap=number_like)
+            table.add_column(
+                escape(head), justify="right" if number_like else "left", no_wrap=number_like, overflow="fold"
+            )
         for row in sheet.rows:
             table.add_row(*map(escape, row))
         console.print(table)

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     import polars as pl
 
 METHODS = {
-    "kenward-roger-linear": "Kenward-Roger, linear",
-    "kenward-roger": "Kenward-Roger",
-    "satterthwaite": "Satterthwaite",
-    "between-within": "between-within",
-    "residual": "residual",
-    "asymptotic": "asymptotic (normal)",
+    "kenward-roger-linear": "Kenward-Roger (linear) standard errors and degrees of freedom",
+    "kenward-roger": "Kenward-Roger standard errors and degrees of freedom",
+    "satterthwaite": "Satterthwaite degrees of freedom",
+    "between-within": "between-within degrees of freedom",
+    "residual": "residual degrees of freedom",
+    "asymptotic": "asymptotic: normal and chi-squared",
 }
 MOST_VISITS = 12
 """Wider covariance matrices than this are not printed; JSON and `covariance` have them."""
@@ -121,16 +121,16 @@ def facts(fit: Mmrm) -> list[tuple[str, str]]:
     frame, data = fit.frame, fit.frame.data
     shape = STRUCTURES[fit.fit.covariance]
     total = data.outcome.size + sum(fit.left_out.values())
-    groups = f", in each of {len(data.groups)} groups ({', '.join(data.groups)})" if len(data.groups) > 1 else ""
+    groups = f" in each of {len(data.groups)} groups ({', '.join(data.groups)})" if len(data.groups) > 1 else ""
     variance = "" if fit.inference.variance == "model" else f"; standard errors: {fit.inference.variance}"
     lines = [
         ("Formula", frame.model.text),
         ("Rows", f"{data.outcome.size} of {total} used{_lacking(fit.left_out)}"),
         ("Participants", _of(len(data.participants), frame.everybody)),
         ("Visits", f"{len(data.visits)}: {', '.join(data.visits)}"),
-        ("Covariance", f"{shape.words} ({shape.name}), {fit.fit.theta.size} parameters{groups}"),
+        ("Covariance", f"{shape.words} ({shape.name}), {fit.fit.theta.size // len(data.groups)} parameters{groups}"),
         ("Estimation", f"{fit.fit.method}, converged after {fit.iterations} iterations ({fit.engine})"),
-        ("Inference", f"{METHODS[fit.inference.df]} degrees of freedom{variance}"),
+        ("Inference", f"{METHODS[fit.inference.df]}{variance}"),
         ("Likelihood", f"log {fit.loglik:.4f}, deviance {fit.deviance:.2f}, AIC {fit.aic:.2f}, BIC {fit.bic:.2f}"),
     ]
     return lines + [("Note", note) for note in frame.notes]
