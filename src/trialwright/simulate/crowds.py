@@ -37,7 +37,8 @@ withdrawn, visits_stopped, treatment_stopped."""
 @dataclass(frozen=True)
 class LogRows:
     """The rows of one log or repeated form: `exists` and `day` (of entry, since the start of enrolment) of shape
-    (trials, n, rows), `visit` the place of each row's visit (-1: none), and the items that were asked for.
+    (trials, n, rows), `visit` the place of each row's visit (-1: none, as in every log), and the items that were asked
+    for.
 
     Rows stand in the order of the scenario's file, not of entry.
     """
@@ -350,7 +351,7 @@ def _empty(shape: tuple[int, int], width: int, rows: RowsProgram, made: Mapping[
         item: Column(np.zeros(full, dtype=np.int64), np.zeros(full, dtype=np.bool_), one.decimals, one.names)
         for item, one in made.items()
     }
-    at = np.repeat(np.array(rows.places or (-1,)), rows.spec.rows)
+    at = np.repeat(np.array((-1,) * max(1, len(rows.places)) if rows.log else rows.places or (-1,)), rows.spec.rows)
     return LogRows(np.zeros(full, dtype=np.bool_), np.zeros(full, dtype=np.int32), at, items)
 
 
