@@ -31,7 +31,8 @@ class Block:
 
     `status` (t,) is 0 for a fit and else a place in `native.STATUS`; then all numbers of the trial are nan. `sigma`
     (t, k) is vech(Sigma), column by column of the lower triangle. Per contrast (t, c): `estimate`, `se_model` from
-    (X' V^-1 X)^-1, and `se` and `df` of Kenward and Roger in the linear form, whose df is also Satterthwaite's.
+    (X' V^-1 X)^-1, and `se` and `df` of Kenward and Roger in the linear form, whose df is also Satterthwaite's; by ML,
+    for which that method is not made, `se` is `se_model`.
     """
 
     status: NDArray[np.int64]
@@ -174,7 +175,7 @@ def _fill_by_reference(y: Floats, x: Floats, cells: Floats, contrasts: Floats, m
     except NotEstimable:
         out[0] = DEGENERATE
     else:
-        answers = inference(fit, "kenward-roger-linear").contrast(contrasts)
+        answers = inference(fit, "kenward-roger-linear" if method == "REML" else "satterthwaite").contrast(contrasts)
         plain = np.sqrt(np.einsum("cp,pq,cq->c", contrasts, fit.phi, contrasts))
         out[1:HEAD] = fit.iterations, fit.decrement, fit.loglik, 1.0, data.outcome.size
         out[HEAD:] = np.concatenate([fit.beta, fit.theta, answers.estimate, plain, answers.se, answers.df])

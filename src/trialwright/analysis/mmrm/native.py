@@ -113,7 +113,7 @@ def single(data: Repeated, method: str = "REML") -> Fit | None:
     """The unstructured fit of one data set, or None where the kernel is absent, does not serve it or finds no fit.
 
     It serves one covariance group, at most 12 visits, and designs in which the columns at all visits are multiples
-    of at most `WIDEST` different ones. The fit carries `sensitivity` and `phi_adjusted`.
+    of at most `WIDEST` different ones. The fit carries `sensitivity` and, by REML, `phi_adjusted`.
     """
     library = native.library()
     if library is None or len(data.groups) != 1:
@@ -150,7 +150,7 @@ def single(data: Repeated, method: str = "REML") -> Fit | None:
         float(out[2]),
         "kernel",
         sensitivity.reshape(k, p, p),
-        adjusted.reshape(p, p),
+        adjusted.reshape(p, p) if method == "REML" else None,
     )
 
 

@@ -152,7 +152,7 @@ bool model_of(const Task& t, Model& w) {
 }  // namespace mmrm
 
 // Fits every trial of the task and writes a record for each; 0, or 1 where the cells themselves lack rank, 2 where a size
-// is beyond what the kernel serves.
+// is beyond what the kernel serves, 4 without memory.
 TW_EXPORT int tw_mmrm(const mmrm::Task* task) {
   const mmrm::Task& t = *task;
   if (t.visits < 1 || t.visits > 12 || t.covariates < 1 || t.visits * t.covariates > 256 || t.coefficients < 1 ||
@@ -160,8 +160,7 @@ TW_EXPORT int tw_mmrm(const mmrm::Task* task) {
     return 2;
   mmrm::Model w;
   if (!mmrm::model_of(t, w)) return 1;
-  TW_PICK(course)(t, w);
-  return 0;
+  return TW_PICK(course)(t, w);
 }
 
 // One data set in long form: the rows of participants 0 to n - 1, participant by participant. The outcome and design are

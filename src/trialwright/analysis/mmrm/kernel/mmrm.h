@@ -12,6 +12,7 @@ namespace mmrm {
 
 // What became of a trial; `native.py` holds the same numbers and the sentences.
 enum Status {
+  PENDING = -1,          // the quick course did not arrive; the careful one follows
   CONVERGED = 0,
   NOT_FINITE = 1,        // an outcome or covariate is infinite or too large
   TOO_FEW = 2,           // no more rows than coefficients
