@@ -2,10 +2,11 @@
 
     outcome = mean of the visit + difference of the arm at the visit + factors + covariates + error,
 
-the errors of a participant correlated over the visits as the chosen structure says. Factors enter as deviations from
-the equal weight of their levels, covariates as deviations from their average over the rows used: so the coefficients
-of the visits are the reference's least-squares means, and those of the arm at the visits the contrasts themselves.
-With a constrained baseline the first visit has one mean for both arms (Liang and Zeger, Sankhya B 2000; 62: 134-148).
+the errors of a participant correlated over the visits as the chosen structure says. The columns are those of
+`arm * visit`: intercept, visits, arm, arm at the visits (between-within degrees of freedom look at them). Factors enter
+as deviations from the equal weight of their levels, covariates as deviations from their average over the rows used, so
+that the least-squares means have nothing of them. With a constrained baseline the first visit has one mean for both
+arms, and the arm no column of its own (Liang and Zeger, Sankhya B 2000; 62: 134-148).
 """
 
 from dataclasses import dataclass
@@ -67,10 +68,11 @@ def repeated(question: Question, course: Course) -> Repeated:
     """The rows of the model: visits, arm at the visits, factors, covariates."""
     participant, visit = np.nonzero(~np.isnan(course.outcome))
     cells = (visit[:, None] == np.arange(len(course.visits))).astype(np.float64)
-    first = int(course.choices.constrained)
-    named = {f"at {name}": cells[:, place] for place, name in enumerate(course.visits)}
     arm = question.arm[participant].astype(np.float64)
-    named |= {f"arm at {name}": arm * cells[:, place] for place, name in enumerate(course.visits) if place >= first}
+    named = {"intercept": np.ones(visit.size)}
+    named |= {f"visit={name}": cells[:, place] for place, name in enumerate(course.visits) if place}
+    named |= {} if course.choices.constrained else {"arm": arm}
+    named |= {f"arm at {name}": arm * cells[:, place] for place, name in enumerate(course.visits) if place}
     for name, values in question.factors.items():
         levels, codes = np.unique(np.asarray(values), return_inverse=True)
         for place, level in enumerate(levels[1:], start=1):
@@ -94,14 +96,10 @@ def repeated(question: Question, course: Course) -> Repeated:
 
 
 def _result(question: Question, course: Course, fit: Fit) -> OverVisits:
-    choices, m = course.choices, len(course.visits)
-    first = int(choices.constrained)
+    choices, m, first = course.choices, len(course.visits), int(course.choices.constrained)
     made = inference(fit, choices.df, choices.variance, question.level)
-    unit = np.eye(fit.beta.size)
-    reference, gaps = unit[:m], unit[m : 2 * m - first]
-    treatment = reference.copy()
-    treatment[first:] += gaps
-    told = made.contrast(np.concatenate([reference, treatment, gaps]))
+    reference, gaps = _rows(fit.beta.size, m, first)
+    told = made.contrast(np.concatenate([reference, reference + gaps, gaps[first:]]))
     effects = _effects(told, slice(2 * m, None))
     return OverVisits(
         effects[course.leading - first],
@@ -110,7 +108,7 @@ def _result(question: Question, course: Course, fit: Fit) -> OverVisits:
         effects,
         course.visits,
         (_means(told, question, course, 0), _means(told, question, course, 1)),
-        _overall(made, gaps),
+        _overall(made, gaps[first:]),
         structure(choices.covariance).words,
         choices.df,
         choices.variance,
@@ -123,6 +121,19 @@ def _result(question: Question, course: Course, fit: Fit) -> OverVisits:
         len(question.arm),
         fit.data.outcome.size,
     )
+
+
+def _rows(width: int, m: int, first: int) -> tuple[Floats, Floats]:
+    """The reference's mean at each visit and the difference there, shape (m, width) both: no difference before
+    `first`."""
+    reference, gaps = np.zeros((m, width)), np.zeros((m, width))
+    reference[:, 0] = 1.0
+    for visit in range(1, m):
+        reference[visit, visit] = 1.0
+        gaps[visit, m - first + visit] = 1.0
+    if not first:
+        gaps[:, m] = 1.0
+    return reference, gaps
 
 
 def _effects(told: Contrasts, part: slice) -> tuple[Effect, ...]:

@@ -25,9 +25,11 @@ def over_visits(case: Case, endpoint: Endpoint, measure: str | None = None) -> A
     start = baseline_of(case.seen, name)
     later = [visit for visit in endpoint.at if not (choices.constrained and visit == start)]
     scored = scores(case.seen, name, case.who, [start, *later] if choices.constrained else later)
-    first = _baseline(case, scored, choices)
+    first = int(choices.constrained)
     values, notes = _by_strategy(case, later, scored.values[:, first:].copy())
     kept, empty = _seen_at_all(case, later, values, scored.label)
+    if choices.constrained:
+        _refuse_baseline(case, scored)
     covariates, factors = adjustments(case, name, scored)
     silent = np.isnan(values[:, kept]).all(axis=1)
     nothing = dict.fromkeys(np.array(case.who)[silent].tolist(), f"no {scored.label} at any of the visits")
@@ -52,10 +54,8 @@ def over_visits(case: Case, endpoint: Endpoint, measure: str | None = None) -> A
     return Asked(question, people, omitted, visits[leading], (*notes, *empty, *misstratified(case)))
 
 
-def _baseline(case: Case, scored: Scores, choices: Choices) -> int:
-    """How many columns of the scores are the baseline: one where it is constrained."""
-    if not choices.constrained:
-        return 0
+def _refuse_baseline(case: Case, scored: Scores) -> None:
+    """Refuse a baseline among the outcomes that nobody has, or that is a covariate as well."""
     if np.isnan(scored.values[:, 0]).all():
         at = case.seen.definition.visits[scored.visits[0]].label
         raise NotEstimable(
@@ -63,7 +63,6 @@ def _baseline(case: Case, scored: Scores, choices: Choices) -> int:
         )
     if scored.name in case.plan.covariates:
         raise NotEstimable(f"'{scored.name}' cannot be a covariate and, as a constrained baseline, an outcome too.")
-    return 1
 
 
 def _by_strategy(case: Case, visits: Sequence[str], values: Floats) -> tuple[Floats, list[str]]:

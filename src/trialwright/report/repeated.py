@@ -12,7 +12,7 @@ from trialwright.report import figures
 from trialwright.report.content import Block, Cell, Drawing, Number, Paragraph, Section, Sentence, Table
 from trialwright.report.efficacy import covariate_name, inside, omitted_words
 from trialwright.report.figures import Point
-from trialwright.report.words import count, digits_of, limits, p_sign, p_value, percent
+from trialwright.report.words import count, digits_of, p_sign, p_value, percent
 
 DEGREES = {
     "kenward-roger": "degrees of freedom and standard errors after Kenward and Roger",
@@ -97,22 +97,24 @@ def _table(definition: Definition, answer: Answer, found: OverVisits, id_: str) 
     for place, visit in enumerate(found.visits):
         both = [means[place] for means in found.means]
         digits = digits_of(both[0].se)
-        row: list[Cell] = [definition.visits[visit].label, *(_mean(each, digits) for each in both)]
+        row: list[Cell] = [
+            definition.visits[visit].label,
+            *(_interval(each.mean, each.lower, each.upper, digits) for each in both),
+        ]
         effect = effects.get(visit)
         if effect is not None:
-            row += [Number(effect.estimate, digits), limits(effect.lower, effect.upper, digits)]
-            row += [Number(effect.se, digits + 1), Number(effect.statistic, 2), Number(effect.df, 1)]
-            row.append(p_value(effect.p))
-        rows.append(row + [""] * (9 - len(row)))
+            row += [_interval(effect.estimate, effect.lower, effect.upper, digits), Number(effect.se, digits + 1)]
+            row += [Number(effect.df, 1), p_value(effect.p)]
+        rows.append(row + [""] * (7 - len(row)))
     interval = f"{percent(found.effect.level)} interval"
     heads = [f"{arm}: mean ({interval})" for arm in answer.arms]
-    columns = ["", *heads, "Difference", interval, "Standard error", "t", "Degrees of freedom", "p"]
+    columns = ["", *heads, f"Difference ({interval})", "Standard error", "Degrees of freedom", "p"]
     return Table(id_, f"{answer.label}, treatment minus reference", columns, rows, _notes(definition, answer, found))
 
 
-def _mean(mean: AdjustedMean, digits: int) -> Sentence:
-    named = {"mean": mean.mean, "lower": mean.lower, "upper": mean.upper}
-    return Sentence("{mean} ({lower} to {upper})", {name: Number(value, digits) for name, value in named.items()})
+def _interval(value: float, lower: float, upper: float, digits: int) -> Sentence:
+    named = {"value": value, "lower": lower, "upper": upper}
+    return Sentence("{value} ({lower} to {upper})", {name: Number(each, digits) for name, each in named.items()})
 
 
 def _notes(definition: Definition, answer: Answer, found: OverVisits) -> Sequence[str]:

@@ -225,6 +225,27 @@ def test_a_method_that_the_catalogue_lacks_is_a_warning(tmp_path: Path) -> None:
     assert seen.missing_methods == ("permuted_block", "welch")
 
 
+def test_an_option_that_an_analysis_does_not_take_is_an_error(tmp_path: Path) -> None:
+    """Capitals, hyphens and brackets do not matter; another word does."""
+    words = {"covariance": ("unstructured", "compound symmetry"), "df": ("kenward-roger-linear",), "visit": ()}
+    catalogue = Catalogue(analyses=frozenset({"welch"}), options={"welch": words})
+    old = "method: welch, level: primary"
+
+    def with_option(option: str) -> str:
+        return f"method: welch, options: {{{option}}}, level: primary"
+
+    table = [
+        (old, with_option("covariance: unstructred"), "unstructred", "error: welch knows no covariance 'unstructred' (did you mean 'unstructured'?)"),
+        (old, with_option("covarance: unstructured"), "covarance", "error: welch takes no option 'covarance' (did you mean 'covariance'?)"),
+        (old, with_option("df: residual"), "residual", "error: welch knows no df 'residual' (known: kenward-roger-linear)"),
+        (old, with_option("visit: START"), "START}, level", "error: the visit of the endpoint 'START' is not declared (known: WEEK8)"),
+    ]  # fmt: skip
+    judged(tmp_path, table, catalogue)
+    for fine in ("covariance: Compound symmetry", "df: Kenward-Roger (linear)", "visit: WEEK8"):
+        assert said(edited(tmp_path, (old, with_option(fine))), catalogue) == []
+    assert said(edited(tmp_path, (old, with_option("anything: goes"))), Catalogue(analyses=frozenset({"welch"}))) == []
+
+
 def test_a_value_without_a_source_is_said(tmp_path: Path) -> None:
     table = [
         ("phase: {value: \"2\", src: invented}", "phase: \"2\"", "phase", "warning: no source is named for this (add `src:` here or above)"),

@@ -117,6 +117,20 @@ def test_the_primary_estimate_of_the_json_is_that_of_the_analysis() -> None:
     assert primary["result"]["effect"]["estimate"] == found.estimate
 
 
+def test_a_mixed_model_is_told_in_words_drawn_and_printed_with_how_it_was_made() -> None:
+    results = run()[2]
+    found = next(answer for answer in results.answers if answer.id == "LONGITUDINAL")
+    section = next(one for one in opened().sections if one.id == "visits")
+    words, drawing, table = section.blocks[:3]
+    assert "at week 12 the adjusted mean was" in words.says.text
+    assert "Over all 5 visits together: F = " in words.says.text
+    assert [point.mean for point in drawing.data["Placebo and prednisone"]] == [m.mean for m in found.result.means[0]]
+    assert [row[0] for row in table.rows] == ["Week 4", "Week 8", "Week 12", "Week 26", "Week 52"]
+    assert table.rows[2][3].numbers["value"].value == found.result.effect.estimate
+    assert "unstructured covariance between the visits; fitted by REML to" in table.notes[0]
+    assert "after Kenward and Roger" in table.notes[0]
+
+
 def test_the_primary_analysis_comes_first_in_plain_words() -> None:
     first = opened().sections[0]
     assert first.id == "primary"
