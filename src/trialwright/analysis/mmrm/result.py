@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trialwright.analysis.estimates import NotEstimable
 from trialwright.analysis.mmrm import means
 from trialwright.analysis.mmrm.frame import Frame
 from trialwright.analysis.mmrm.inference import Contrasts, Inference, Joint
@@ -100,7 +101,7 @@ class Mmrm:
         """Means and differences, from one look at the covariance."""
         frame, of = self.frame, self._cells
         rows = np.concatenate([of, means.differences(frame, of)]) if len(frame.arms) > 1 else of
-        found, count = self.inference.contrast(rows, self.level), len(of)
+        found, count = _contrasts(self, rows), len(of)
         arms, m = frame.arms, len(self.visits)
         named = {"arm": tuple(arm for arm in arms for _ in range(m)), "visit": self.visits * len(arms)}
         if frame.roles.arm is None:
@@ -131,7 +132,7 @@ class Mmrm:
     def coefficients(self) -> Estimates:
         """The coefficients of the design, by treatment contrasts."""
         columns = self.frame.data.columns
-        return Estimates({"coefficient": columns}, self.inference.contrast(np.eye(len(columns)), self.level))
+        return Estimates({"coefficient": columns}, _contrasts(self, np.eye(len(columns))))
 
     @cached_property
     def tests(self) -> dict[str, Joint]:
@@ -155,7 +156,7 @@ class Mmrm:
         """
         rows = {f"contrast {number}": one for number, one in enumerate(wanted, start=1)} | named
         matrix = np.array([means.combination(self.frame, one, self._cells) for one in rows.values()])
-        return Estimates({"contrast": tuple(rows)}, self.inference.contrast(matrix, self.level))
+        return Estimates({"contrast": tuple(rows)}, _contrasts(self, matrix))
 
     def joint(self, *wanted: Combination) -> Joint:
         """The F test that all of these contrasts are zero at once."""
@@ -218,6 +219,18 @@ class Mmrm:
             f"<Mmrm {self.frame.model.text!r}, {self.fit.covariance}, {self.fit.method}, {self.inference.df}: "
             f"{data.outcome.size} rows, {len(data.participants)} participants, log-likelihood {self.loglik:.4f}>"
         )
+
+
+def _contrasts(fit: Mmrm, rows: Floats) -> Contrasts:
+    """The contrasts, none of them lost in rounding. Raises `NotEstimable`."""
+    with np.errstate(invalid="ignore"):
+        found = fit.inference.contrast(rows, fit.level)
+    if not np.isfinite(found.se).all():
+        raise NotEstimable(
+            "A standard error is lost in rounding, because columns of the design all but repeat each other; centre the "
+            f"covariates of the formula '{fit.frame.model.text}' or give them another unit."
+        )
+    return found
 
 
 def _part(values: Contrasts, rows: slice) -> Contrasts:

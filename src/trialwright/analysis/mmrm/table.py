@@ -26,6 +26,8 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?", re.ASCII)
 INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 PIECES = re.compile(r"(\d+(?:\.\d+)?)", re.ASCII)
+LARGEST = 1e70
+"""Larger numbers are refused: the fourth power of an outcome must be a number still."""
 SEPARATORS = (",", ";", "\t")
 
 Floats = NDArray[np.float64]
@@ -165,22 +167,26 @@ def numbers(table: Table, name: str) -> Floats:
     """The column as numbers (N,), nan where missing. Raises `BadTable` for all that is none, or infinite."""
     values, _ = table.values(name)
     if isinstance(values, np.ndarray):
-        if np.isinf(values).any():
+        wrong = np.abs(values) > LARGEST
+        if wrong.any():
             raise BadTable(
-                _cell(table, int(row), name, str(values[row]), "is not a finite number")
-                for row in np.flatnonzero(np.isinf(values))
+                _cell(table, row, name, str(values[row]), _why_no_number(str(values[row])))
+                for row in np.flatnonzero(wrong).tolist()
             )
         return values
-    known, wrong = {}, {}
+    known: dict[str, float] = {}
+    wrong_texts: dict[str, str] = {}
     for text in set(values):
         if text in MISSING:
             known[text] = math.nan
-        elif NUMBER.fullmatch(text) and math.isfinite(float(text)):
+        elif NUMBER.fullmatch(text) and abs(float(text)) <= LARGEST:
             known[text] = float(text)
         else:
-            wrong[text] = _why_no_number(text)
-    if wrong:
-        raise BadTable(_cell(table, row, name, text, wrong[text]) for row, text in enumerate(values) if text in wrong)
+            wrong_texts[text] = _why_no_number(text)
+    if wrong_texts:
+        raise BadTable(
+            _cell(table, row, name, text, wrong_texts[text]) for row, text in enumerate(values) if text in wrong_texts
+        )
     return np.array([known[text] for text in values], dtype=np.float64)
 
 
@@ -193,8 +199,10 @@ def _cell(table: Table, row: int, name: str, value: str, why: str) -> str:
 def _why_no_number(text: str) -> str:
     if COMMA.fullmatch(text):
         return f"has a decimal comma; write {text.replace(',', '.')}"
-    if INFINITE.fullmatch(text) or NUMBER.fullmatch(text):
+    if INFINITE.fullmatch(text) or (NUMBER.fullmatch(text) and math.isinf(float(text))):
         return "is not a finite number"
+    if NUMBER.fullmatch(text):
+        return f"is beyond {LARGEST:g}, which is surely a slip"
     return "is not a number; leave the cell empty where nothing was measured"
 
 

@@ -1,11 +1,13 @@
 """What a fit prints and exports: whole lines, p below 0.0001 said so, JSON with every figure."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from tests.unit.analysis.mmrm.imagined import VISITS, imagined
 
+from trialwright.analysis.estimates import NotEstimable
 from trialwright.analysis.mmrm import Mmrm, mmrm
 from trialwright.analysis.mmrm.export import decimals, drawn, p_value, sheets, tables
 
@@ -95,3 +97,9 @@ def test_a_row_is_found_by_its_labels(fit: Mmrm) -> None:
     with pytest.raises(AttributeError):
         _ = fit.means.nonsense
     assert repr(fit).startswith("<Mmrm 'y ~ base + sex + arm*visit', us, REML, kenward-roger-linear: ")
+
+
+def test_a_standard_error_that_is_lost_in_rounding_is_a_refusal_not_a_nan(fit: Mmrm) -> None:
+    lost = replace(fit, inference=replace(fit.inference, covariance=-fit.inference.covariance))
+    with pytest.raises(NotEstimable, match="centre the covariates"):
+        _ = lost.contrasts

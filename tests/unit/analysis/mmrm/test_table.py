@@ -102,6 +102,12 @@ def test_what_is_no_number_is_said_with_line_column_and_value(text: str, said: t
         assert part in problem
 
 
+def test_numbers_whose_fourth_power_is_none_are_taken_for_slips() -> None:
+    for values in ([1.0, 1e71], ["1.0", "1e71"]):
+        with pytest.raises(BadTable, match=r"row 2, column 'y': '1e\+?71' is beyond 1e\+70"):
+            numbers(table_of({"y": values}), "y")
+
+
 def test_infinity_and_texts_in_memory_are_said_with_their_row() -> None:
     with pytest.raises(BadTable, match="row 2, column 'y': 'inf' is not a finite number"):
         numbers(table_of({"y": [1.0, float("inf")]}), "y")
