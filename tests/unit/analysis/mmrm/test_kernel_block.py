@@ -2,6 +2,7 @@
 
 from ctypes import CDLL
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -162,7 +163,7 @@ def test_arrays_that_do_not_fit_together_are_refused() -> None:
         block(outcome, covariates[:, :5], cells_of(3), arm_at(2, 3))
 
 
-def _table(shared: Path, name: str) -> Floats:
+def _table(shared: Path, name: str) -> Any:
     return np.genfromtxt(shared / "data" / "statistics" / name, delimiter=",", names=True)
 
 

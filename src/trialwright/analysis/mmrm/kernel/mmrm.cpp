@@ -1,4 +1,5 @@
 // The doors of the compiled mixed model, and the design in a sparse basis. See mmrm.inc for the mathematics.
+#include "lengths.h"
 #include "mmrm.h"
 
 #define TW_LANES "../../analysis/mmrm/kernel/mmrm.inc"
