@@ -16,6 +16,20 @@ from trialwright.report import figures
 from trialwright.report.content import Block, Cell, Drawing, Number, Paragraph, Section, Table
 from trialwright.report.words import count, digits_of, limits, literal, p_sign, p_value, percent, points, say, share
 
+DEGREES = {
+    "kenward-roger": "degrees of freedom and standard errors after Kenward and Roger",
+    "kenward-roger-linear": "degrees of freedom and standard errors after Kenward and Roger (linear)",
+    "satterthwaite": "degrees of freedom after Satterthwaite",
+    "between-within": "degrees of freedom between and within participants",
+    "residual": "residual degrees of freedom",
+    "asymptotic": "normal approximation",
+}
+VARIANCES = {
+    "empirical": "empirical (sandwich) standard errors",
+    "empirical-jackknife": "jackknife standard errors",
+    "empirical-bias-reduced": "bias-reduced empirical standard errors",
+}
+
 
 def primary_section(seen: Observations, results: Results, arms: Mapping[str, Sequence[str]]) -> Section:
     """The primary analysis: the answer in plain words, every number behind it, and its sensitivity analyses."""
@@ -42,11 +56,13 @@ def in_words(definition: Definition, answer: Answer) -> list[Block]:
     reference, treatment = answer.arms
     endpoint = definition.endpoints[answer.endpoint].label
     direction = "higher" if found.estimate >= 0 else "lower"
+    several = isinstance(answer.result, OverVisits)
+    at = f" at {inside(definition.visits[answer.result.visit].label)}" if several else ""
     lead = say(
         "{endpoint} was on average {size} points {direction} with {treatment} than with {reference} "
         "({level} confidence interval of the difference {lower} to {upper}; {sign}{p}).",
         "lead",
-        endpoint=_plain(endpoint),
+        endpoint=_plain(endpoint) + at,
         size=Number(abs(found.estimate), 1),
         direction=direction,
         treatment=inside(treatment),
@@ -123,10 +139,30 @@ def _fine_print(definition: Definition, answer: Answer) -> list[str]:
             "measured covariate, with the levels of each factor weighted equally. Residual standard deviation "
             f"{answer.result.residual_sd:.1f}."
         )
+    if isinstance(answer.result, OverVisits):
+        said += model_words(definition, answer, answer.result)
     if answer.population:
         said.append(f"Population: {inside(definition.populations[answer.population].label)} ({answer.population}).")
     said += [note for note in (plan.note, *answer.notes) if note]
     return [*said, omitted_words(answer)]
+
+
+def model_words(definition: Definition, answer: Answer, found: OverVisits) -> list[str]:
+    """A mixed model for repeated measures: what is in it, how the visits hang together, what it was fitted to."""
+    adjusted = ", ".join(covariate_name(definition, name) for name in definition.analyses[answer.id].covariates)
+    how = [DEGREES[found.df], *([VARIANCES[found.variance]] if found.variance in VARIANCES else [])]
+    said = [
+        f"Mixed model for repeated measures with the arm at every visit, adjusted for {adjusted or 'nothing'}; "
+        f"{found.covariance} covariance between the visits; fitted by {found.method} to {found.rows} values of "
+        f"{found.n} participants; {'; '.join(how)}. Values that are missing are taken to be missing at random.",
+        "The adjusted means stand at the average of each measured covariate, with the levels of each factor weighted "
+        "equally.",
+    ]
+    if found.constrained:
+        said.append(
+            "The baseline is an outcome among the others, with one mean for both arms: they were randomised after it."
+        )
+    return said
 
 
 def _intercurrent(seen: Observations, answer: Answer, arms: Mapping[str, Sequence[str]]) -> list[Block]:

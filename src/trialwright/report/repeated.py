@@ -10,23 +10,9 @@ from trialwright.analysis.repeated import OverVisits
 from trialwright.design.model import Definition
 from trialwright.report import figures
 from trialwright.report.content import Block, Cell, Drawing, Number, Paragraph, Section, Sentence, Table
-from trialwright.report.efficacy import covariate_name, inside, omitted_words
+from trialwright.report.efficacy import inside, model_words, omitted_words
 from trialwright.report.figures import Point
 from trialwright.report.words import count, digits_of, p_sign, p_value, percent
-
-DEGREES = {
-    "kenward-roger": "degrees of freedom and standard errors after Kenward and Roger",
-    "kenward-roger-linear": "degrees of freedom and standard errors after Kenward and Roger (linear)",
-    "satterthwaite": "degrees of freedom after Satterthwaite",
-    "between-within": "degrees of freedom between and within participants",
-    "residual": "residual degrees of freedom",
-    "asymptotic": "normal approximation",
-}
-VARIANCES = {
-    "empirical": "empirical (sandwich) standard errors",
-    "empirical-jackknife": "jackknife standard errors",
-    "empirical-bias-reduced": "bias-reduced empirical standard errors",
-}
 
 
 def visits_section(seen: Observations, results: Results) -> Section | None:
@@ -120,18 +106,5 @@ def _interval(value: float, lower: float, upper: float, digits: int) -> Sentence
 def _notes(definition: Definition, answer: Answer, found: OverVisits) -> Sequence[str]:
     """How the model was made, in the order in which a reader asks."""
     plan = definition.analyses[answer.id]
-    adjusted = ", ".join(covariate_name(definition, name) for name in plan.covariates) or "nothing"
-    how = [DEGREES[found.df], *([VARIANCES[found.variance]] if found.variance in VARIANCES else [])]
-    said = [
-        f"Mixed model for repeated measures with the arm at every visit, adjusted for {adjusted}; {found.covariance} "
-        f"covariance between the visits; fitted by {found.method} to {found.rows} values of {found.n} participants; "
-        f"{'; '.join(how)}. Values that are missing are taken to be missing at random.",
-        "The adjusted means stand at the average of each measured covariate, with the levels of each factor weighted "
-        "equally.",
-    ]
-    if found.constrained:
-        said.append(
-            "The baseline is an outcome among the others, with one mean for both arms: they were randomised after it."
-        )
-    said += [note for note in (plan.note, *answer.notes) if note]
+    said = [*model_words(definition, answer, found), *(note for note in (plan.note, *answer.notes) if note)]
     return [*said, omitted_words(answer)]

@@ -131,6 +131,17 @@ def test_a_mixed_model_is_told_in_words_drawn_and_printed_with_how_it_was_made()
     assert "after Kenward and Roger" in table.notes[0]
 
 
+def test_a_mixed_model_may_be_the_primary_analysis() -> None:
+    snapshot, treatments, _ = run()
+    plan = definition().analyses["LONGITUDINAL"].model_copy(update={"level": "primary"})
+    changed = definition().model_copy(update={"analyses": {"LONGITUDINAL": plan}})
+    content = report(changed, snapshot, treatments, analyse(changed, snapshot, treatments), CONTEXT)
+    lead, _, table = next(one for one in content.sections if one.id == "primary").blocks[:3]
+    assert "over the year at week 12 was on average" in lead.says.text
+    assert len(table.rows) == 3
+    assert "Mixed model for repeated measures" in table.notes[0]
+
+
 def test_the_primary_analysis_comes_first_in_plain_words() -> None:
     first = opened().sections[0]
     assert first.id == "primary"
