@@ -102,9 +102,9 @@ class Recorded:
 # ------------------------------------------------------------------ imagining
 
 
-DRAWN_TOGETHER = 2048
+DRAWN_TOGETHER = 1024
 """Trials whose people are screened and drawn together."""
-FOLLOWED_TOGETHER = 64
+FOLLOWED_TOGETHER = 256
 """Trials whose people are followed together: their arrays stay in the processor's cache."""
 
 
@@ -127,6 +127,8 @@ def imagined(
     """
     plan = planned(program, needs)
     numbered = np.asarray(trials, dtype=np.uint64)
+    if not len(numbered):
+        raise ValueError("no trials are asked for; name at least one")
     sheet = _Sheet(plan, seed, numbered)
     for chunk in slices(len(numbered), DRAWN_TOGETHER):
         come = arrivals(program, seed, numbered[chunk], sites=False)
@@ -244,22 +246,30 @@ class _Sheet:
                 present = present & made.filled[:, at]
             units = made.units if at == list(range(width[1])) else made.units[:, at]
             self._put_item(f"{wanted.form.form}.{item}", part, units, present, made)
-        gaps = np.nonzero(there.gaps)
-        return gaps[0] + part.start * self.n, gaps[1]
+        people, gaps = np.nonzero(there.gaps)
+        if wanted.is_whole and len(people):
+            missing = hit(crowd, wanted.form, people, np.array(wanted.places)[gaps], np.array(wanted.at)[gaps])
+            self._take_away(wanted, people + part.start * self.n, gaps, missing)
+            return people[:0], gaps[:0]
+        return people + part.start * self.n, gaps
 
     def _put_item(self, name: str, part: slice, units: Integers, present: Truths, made: Numbers) -> None:
         if name not in self.items:
-            shape = (*self.shape, present.shape[1])
             kind = np.int8 if made.names is not None else units.dtype
-            self.items[name] = Column(
-                np.zeros(shape, dtype=kind), np.empty(shape, dtype=np.bool_), made.decimals, made.names
-            )
+            empty, nowhere = (self._by_visit(present.shape[1], np.dtype(one)) for one in (kind, np.bool_))
+            self.items[name] = Column(empty, nowhere, made.decimals, made.names)
         held = self.items[name]
         if units.dtype.itemsize > held.units.dtype.itemsize:
-            held = self.items[name] = Column(held.units.astype(units.dtype), held.present, held.decimals, held.names)
-        shape = held.units[part].shape
-        held.present[part] = present.reshape(shape)
-        held.units[part] = np.where(present, units, 0).reshape(shape)
+            wider = self._by_visit(present.shape[1], units.dtype)
+            wider[:] = held.units
+            held = self.items[name] = Column(wider, held.present, held.decimals, held.names)
+        trials = part.stop - part.start
+        held.present[part] = np.moveaxis(present.T.reshape(-1, trials, self.n), 0, 2)
+        held.units[part] = np.moveaxis(units.T.reshape(-1, trials, self.n), 0, 2)
+
+    def _by_visit(self, visits: int, kind: np.dtype[Any]) -> NDArray[Any]:
+        """An array (trials, n, visits) that lies in memory visit by visit, as it is computed and used."""
+        return np.moveaxis(np.empty((visits, *self.shape), dtype=kind), 0, 2)
 
     def _put_rows(self, part: slice, form: str, place: int, rows: RowsProgram, crowd: Crowd) -> None:
         exists, days = entered(crowd, rows)
@@ -309,7 +319,6 @@ class _Sheet:
                 here = rows[chosen & (columns == place)]
                 trial, person = here // self.n, here % self.n
                 held.present[trial, person, column] = False
-                held.units[trial, person, column] = 0
 
     # -------------------------------------------------------------- the whole
 

@@ -23,6 +23,8 @@ Truths = NDArray[np.bool_]
 
 ATTEMPTS = 200
 """How often a person who is not accepted is drawn anew before the scenario is called impossible."""
+TOGETHER, MOST_ATTEMPTS = 8192, 64
+"""Draws that are made together when few people are left to be accepted, and how many of them for one person."""
 NEVER = 2**40
 """A day that never comes."""
 KEPT = ("program", "seed", "names", "logs")
@@ -159,9 +161,9 @@ def _fates(program: Program, seed: int, address: NDArray[np.uint64]) -> tuple[In
 
 def _weekday(program: Program, day: Integers, back: bool = False) -> Integers:
     """The day itself, or the Monday after a weekend (`back`: Saturdays become Fridays)."""
-    weekday = (day + program.scenarios.enrolment.start.weekday()) % 7
-    saturday = np.where(weekday == 5, -1 if back else 2, 0)
-    return np.asarray(day + saturday + np.where(weekday == 6, 1, 0))
+    since = day + program.scenarios.enrolment.start.weekday()
+    shift = np.array([0, 0, 0, 0, 0, -1 if back else 2, 1])
+    return np.asarray(day + shift.take(since - since // 7 * 7))
 
 
 # ------------------------------------------------------------------ before randomisation
@@ -221,15 +223,24 @@ def _accepted(
     attempt = np.zeros(len(trial), dtype=np.int64)
     left = np.arange(len(trial))
     names = _known_before(program, fate, day)
-    for _ in range(ATTEMPTS):
-        address = Address(seed, trial[left, None], slot[left, None], attempt[left, None])
-        tried = part.accepting.fill(_known_before(program, fate[left], day[left]), address)
-        _put(names, part.accepting, tried, left, len(trial))
-        left = left[~np.broadcast_to(program.accept(tried), (len(left), 1))[:, 0].astype(bool)]
+    done = 0
+    while done < ATTEMPTS:
+        # The few who are left are drawn several times at once; the first attempt that is accepted counts.
+        several = min(max(1, TOGETHER // max(1, len(left))), MOST_ATTEMPTS, ATTEMPTS - done)
+        who = np.repeat(left, several)
+        tries = (done + np.tile(np.arange(several), len(left)))[:, None]
+        tried = part.accepting.fill(
+            _known_before(program, fate[who], day[who]), Address(seed, trial[who, None], slot[who, None], tries)
+        )
+        accepted = np.broadcast_to(program.accept(tried), (len(who), 1)).astype(bool).reshape(len(left), several)
+        fits, first = accepted.any(axis=1), accepted.argmax(axis=1)
+        attempt[left] = done + first
+        _put(names, part.accepting, tried, left, np.arange(len(left)) * several + first, len(trial))
+        left = left[~fits]
         if not len(left):
             address = Address(seed, trial[:, None], slot[:, None], attempt[:, None])
             return part.known.fill(names, address)
-        attempt[left] += 1
+        done += several
     worst = list(program.scenarios.fates)[int(fate[left[0]])]
     raise Impossible(
         f"{ATTEMPTS} draws gave nobody of fate '{worst}' whom screening.accept takes; "
@@ -237,19 +248,25 @@ def _accepted(
     )
 
 
-def _put(names: dict[str, Any], table: Table, tried: Mapping[str, Any], rows: Integers, people: int) -> None:
-    """Keep the values that were drawn for some of the people; those of an earlier attempt are gone."""
+def _put(
+    names: dict[str, Any], table: Table, tried: Mapping[str, Any], rows: Integers, chosen: Integers, people: int
+) -> None:
+    """Keep the chosen rows of what was drawn for some of the people; those of an earlier attempt are gone."""
     for name, _ in table.steps:
-        value = tried[name]
-        if len(rows) == people:
+        value = tried.get(name)
+        if value is None:
+            continue
+        if name not in names and len(rows) == people == len(value.index if isinstance(value, Codes) else value):
             names[name] = value
             continue
-        held = names[name]
-        old, new = (held.index, value.index) if isinstance(held, Codes) else (held, value)
-        if not old.flags.writeable:
+        held = names.get(name, value)
+        old, new = (held.index, value.index) if isinstance(value, Codes) else (held, value)
+        if name not in names:
+            old = np.empty((people, 1), dtype=new.dtype)
+        elif not old.flags.writeable:
             old = old.copy()
-            names[name] = Codes(old, held.names) if isinstance(held, Codes) else old
-        old[rows] = new
+        old[rows] = new[chosen]
+        names[name] = Codes(old, value.names) if isinstance(value, Codes) else old
 
 
 def _known_before(program: Program, fate: Integers, day: Integers) -> dict[str, Any]:

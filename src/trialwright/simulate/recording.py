@@ -38,8 +38,8 @@ class Column:
     """What was recorded for one item: value = units / 10**decimals where present.
 
     Arrays have the shape (trials, n, visits), for an item of a log (trials, n, rows). Codes are indices into `names`,
-    truths 0 and 1, dates days since the start of enrolment (the day itself, though a page may show but its month); absent
-    places hold 0.
+    truths 0 and 1, dates days since the start of enrolment (the day itself, though a page may show but its month).
+    Absent places hold any number.
     """
 
     units: Integers

@@ -10,7 +10,7 @@ from trialwright.simulate.drawing import stratum_variable
 from trialwright.simulate.participants import Part, without
 from trialwright.simulate.program import FormProgram, Program, RowsProgram
 from trialwright.simulate.recording import NotImagined, Source, require_numbers, source_of, variables_of
-from trialwright.simulate.variables import reached
+from trialwright.simulate.variables import Table, reached
 
 ELSEWHERE = re.compile(r"\bat\s*\(")
 """A formula that looks at a named visit needs the whole table of the visits."""
@@ -35,13 +35,15 @@ class Needs:
 @dataclass(frozen=True)
 class WantedForm:
     """A form with wanted items. `places`: its wanted visits; `at`: where these stand in `Part.places`; `items`: item ->
-    its source and its visits as columns of `places`. `whole` computes all that a page of it needs."""
+    its source and its visits as columns of `places`. `whole` computes all that a page of it needs; `is_whole`: the
+    plan's own part does too."""
 
     form: FormProgram
     places: tuple[int, ...]
     at: tuple[int, ...]
     items: Mapping[str, tuple[Source, tuple[int, ...]]]
     whole: Part
+    is_whole: bool
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def _plan(program: Program, needs: Needs) -> Plan:
         places |= set(range(len(program.visits)))
     part = _part(program, names, places, [one for several in rows.values() for one in several])
     part = replace(part, stops=part.stops or needs.ends, fates=_enrolled(program))
-    wanted = tuple(_wanted_form(program, form, sources, part) for form in program.forms if form.form in forms)
+    wanted = tuple(_wanted_form(program, form, sources, part, names) for form in program.forms if form.form in forms)
     return Plan(program, needs, part, wanted, rows, held)
 
 
@@ -157,21 +159,29 @@ def _part(program: Program, names: Collection[str], places: set[int], rows: Sequ
     """The part of a program that gives these variables at these places, with what always counts: acceptance, strata,
     ends."""
     uses = dict(program.uses)
-    wanted = {*names, *program.accept.uses, *_of_strata(program)}
-    wanted |= {name for per_week in program.ends.values() for name in per_week.uses}
+    asked = {*names, *program.accept.uses, *_of_strata(program)}
+    asked |= {name for per_week in program.ends.values() for name in per_week.uses}
     for one in rows:
         own = {name for column in one.columns for name in variables_of(column)} | one.exists.uses | one.day.uses
-        wanted |= reached(own, {**uses, **one.table.uses})
+        asked |= reached(own, {**uses, **one.table.uses})
         places = places | set(one.places)
-    wanted = set(reached(wanted, uses))
+    wanted = set(reached(asked, uses))
     if _looks_elsewhere(program, wanted, rows):
         places = set(range(len(program.visits)))
-    screening = program.screening.only(wanted, uses)
+    screening = without(program.screening.only(wanted, uses), program.accepting)
+    course, visits = program.course.only(wanted, uses), program.visit_table.only(wanted, uses)
+
+    def kept(table: Table) -> Table:
+        """Only what somebody else speaks of is left behind."""
+        own = {name for name, _ in table.steps}
+        spoken_of = {used for name in wanted - own for used in uses.get(name, frozenset())}
+        return table.keeping((asked | spoken_of) & own)
+
     return Part(
-        accepting=program.accepting,
-        known=without(screening, program.accepting),
-        course=program.course.only(wanted, uses),
-        visits=program.visit_table.only(wanted, uses),
+        accepting=kept(program.accepting),
+        known=kept(screening),
+        course=kept(course),
+        visits=kept(visits),
         places=tuple(sorted(places)),
         rows=tuple(rows),
         fates=(True,) * len(program.scenarios.fates),
@@ -196,7 +206,11 @@ def _looks_elsewhere(program: Program, wanted: set[str], rows: Sequence[RowsProg
 
 
 def _wanted_form(
-    program: Program, form: FormProgram, sources: Mapping[str, tuple[Source, tuple[int, ...]]], part: Part
+    program: Program,
+    form: FormProgram,
+    sources: Mapping[str, tuple[Source, tuple[int, ...]]],
+    part: Part,
+    asked: Collection[str],
 ) -> WantedForm:
     own = {name.partition(".")[2]: found for name, found in sources.items() if name.partition(".")[0] == form.form}
     places = tuple(sorted({place for _, at in own.values() for place in at}))
@@ -205,7 +219,7 @@ def _wanted_form(
     names |= {group.spread.total for group in form.groups}
     return WantedForm(
         form, places, tuple(part.places.index(place) for place in places), items,
-        _part(program, names, set(places), ()),
+        _part(program, names, set(places), ()), names <= set(asked),
     )  # fmt: skip
 
 
