@@ -95,15 +95,16 @@ def _answer(model: Model, asked: Asked) -> tuple[Estimated, ...]:
     covariates = [covariate(asked, model.measure, name) for name in model.covariates]
     outcome, used = _outcome(model, asked, covariates)
     dummies, levels = _dummies([factor(asked, name) for name in model.factors], used)
-    seen = ~np.isnan(outcome).all(axis=1)
+    seen = np.asarray(~np.isnan(outcome).all(axis=1), dtype=np.bool_)
     n = np.stack([(used & (asked.arm == which)).sum(axis=1) for which in (0, 1)], axis=1)
-    refused = np.where(n.sum(axis=1) == 0, WHY.index(NOBODY), np.where((n == 0).any(axis=1), WHY.index(ONE_ARM), 0))
+    refused: Integers = np.where(
+        n.sum(axis=1) == 0, WHY.index(NOBODY), np.where((n == 0).any(axis=1), WHY.index(ONE_ARM), 0)
+    )
     found = np.full((4, len(outcome), len(model.visits) - model.first), np.nan)
-    fitted: Truths = np.asarray(refused) == 0
     codes = np.repeat(refused[:, None], found.shape[2], axis=1)
     columns = [np.ones(used.shape), (asked.arm == 1).astype(np.float64), *dummies, *covariates]
     # Trials that lack a level or a whole visit have another model; those that are alike are fitted together.
-    for trials, kept, visits in _alike(levels, seen, fitted):
+    for trials, kept, visits in _alike(levels, seen, refused):
         chosen_columns = [column[trials] for column, one in zip(columns, _kept(kept, len(columns)), strict=True) if one]
         places = np.flatnonzero(visits[model.first :])
         first = model.first if visits[: model.first].all() else 0
@@ -148,14 +149,14 @@ def _dummies(factors: Sequence[Integers], used: Truths) -> tuple[list[Floats], T
     return columns, np.array(needed, dtype=np.bool_).reshape(len(needed), -1).T
 
 
-def _alike(levels: Truths, seen: Truths, wanted: Truths) -> list[tuple[Integers, list[bool], Truths]]:
-    """Trials that have the same levels and visits, with those levels and visits."""
+def _alike(levels: Truths, seen: Truths, refused: Integers) -> list[tuple[Integers, list[bool], Truths]]:
+    """Trials that are not refused and have the same levels and visits, with those levels and visits."""
     key = np.concatenate([levels.reshape(len(seen), -1), seen], axis=1)
     whole = key @ (1 << np.arange(key.shape[1], dtype=np.int64))
     width = key.shape[1] - seen.shape[1]
     found = []
-    for one in np.unique(whole[wanted]).tolist():
-        trials = np.flatnonzero(wanted & (whole == one))
+    for one in np.unique(whole[refused == 0]).tolist():
+        trials = np.flatnonzero((refused == 0) & (whole == one))
         found.append((trials, key[trials[0], :width].tolist(), seen[trials[0]]))
     return found
 
