@@ -15,8 +15,8 @@ to what gives the wanted conditional power,
 
     n2 = n1 / z^2 ((z_a sqrt(n) - z sqrt(n1)) / sqrt(n - n1) + z_b)^2,
 
-n1 participants so far, n2 more, n planned, z the statistic now. The final statistic is the inverse-normal one with the planned
-weights (`analysis.sequential.combination`), so that alpha is kept whatever n2 is.
+n1 participants so far, n2 more, n planned, z the statistic now. The final statistic is the inverse-normal one with the
+planned weights (`analysis.sequential.combination`), so that alpha is kept whatever n2 is.
 """
 
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def blinded_means(
     dropout: float = 0.0, covariates: int = 0, explained: float = 0.0,
 ) -> Reestimated:  # fmt: skip
     """`sd` is that of all `n` outcomes so far as one sample (divisor n - 1); `difference` the planned one."""
-    positive(standard_deviation=sd)
+    positive(standard_deviation=sd, difference=abs(difference))
     refuse(alpha, sided, ratio, power, n)
     variance = sd**2
     if adjusted:

@@ -46,7 +46,7 @@ def tell(
             f"Give two of {', '.join(given)} and leave out the one to solve for; "
             + (f"left out are {' and '.join(missing)}." if missing else "none was left out.")
         )
-    enrolled(10, ratio, dropout)  # refuses an impossible share before anything is solved
+    enrolled(10 if n is None else n, ratio, dropout)  # refuses what is impossible before anything is solved
     kept = 1 - dropout
     needed: float | None = None
     if n is None:

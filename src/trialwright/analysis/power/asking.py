@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil, inf, isfinite
+from math import ceil, isfinite
 
 from scipy.optimize import brentq
 
@@ -38,8 +38,8 @@ def enrolled(n: float, ratio: float = 1.0, dropout: float = 0.0) -> Size:
         raise BadQuestion(
             f"The share without an outcome must lie from 0 up to below 1, such as 0.1; it is {dropout:g}."
         )
-    if not 0 < n < 1e9:
-        raise BadQuestion(f"No number of participants: {n:g}.")
+    if not (0 < n < 1e9 and 1e-3 <= ratio <= 1e3):
+        raise BadQuestion(f"Participants and ratio must be above 0; given are {n:g} and {ratio:g}.")
     # A size that is whole but for rounding stays.
     first, second = (ceil(arm / (1 - dropout) - 1e-9) for arm in split(n, ratio))
     return Size(first, second)
@@ -77,8 +77,8 @@ def solved(function: Callable[[float], float], target: float, low: float, high: 
 
 
 def positive(**values: float) -> None:
-    """Refuse what is not above 0; the names say which."""
+    """Refuse what is not above 0, or not a size that occurs; the names say which."""
     wrong = [f"{name.replace('_', ' ')} must be above 0; it is {value:g}." for name, value in values.items()
-             if not 0 < value < inf]  # fmt: skip
+             if not 1e-100 < value < 1e100]  # fmt: skip
     if wrong:
         raise BadQuestion(" ".join(sentence[0].upper() + sentence[1:] for sentence in wrong))

@@ -34,7 +34,9 @@ def power(
     positive(standard_deviation=sd)
     first, second = split(n, ratio)
     residual = sd * sqrt((1 - explained) * (1 / first + 1 / second))
-    return _power(n - 2 - covariates, (difference + margin) / residual, alpha / sided, covariates, both and sided == 2)
+    return _power(
+        n - 2 - covariates, _shift(difference + margin, residual), alpha / sided, covariates, both and sided == 2
+    )
 
 
 def sample_size(
@@ -51,7 +53,7 @@ def sample_size(
 
     def at(n: float) -> float:
         first, second = split(n, ratio)
-        shift = apart / (sd * sqrt((1 - explained) * (1 / first + 1 / second)))
+        shift = _shift(apart, sd * sqrt((1 - explained) * (1 / first + 1 / second)))
         return _power(n - 2 - covariates, shift, alpha / sided, covariates, both and sided == 2)
 
     return solved(at, power, least, 16.0 + 2 * covariates, "number of participants")
@@ -91,6 +93,13 @@ def half_width(
     return float(stdtrit(df, 0.5 + level / 2)) * mean_sd * sqrt(1 / first + 1 / second) * wider
 
 
+def _shift(apart: float, se: float) -> float:
+    """The noncentrality; beyond 500 every power is 1 and the distribution is not computed any more."""
+    if not abs(apart) < 1e100:
+        raise BadQuestion(f"The difference must be a number; it is {apart:g}.")
+    return max(-500.0, min(500.0, apart / se))
+
+
 def _power(df: float, shift: float, tail: float, covariates: int, both: bool) -> float:
     critical = float(stdtrit(df, 1 - tail))
     shrink, weight = _imbalance(df, covariates)
@@ -115,7 +124,7 @@ def _refuse(
     power: float | None = None, n: float | None = None,
 ) -> None:  # fmt: skip
     refuse(alpha, sided, ratio, power, n, least=2 + covariates)
-    if margin < 0:
+    if not 0 <= margin < 1e100:
         raise BadQuestion(f"A non-inferiority margin is given as a distance, 0 or above; it is {margin:g}.")
     if margin and sided != 1:
         raise BadQuestion("Non-inferiority is tested on one side: sided 1, with alpha 0.025 for the usual strictness.")

@@ -45,7 +45,7 @@ def covariance(structure: str, sds: Sequence[float], correlation: float | ArrayL
     """
     spread = np.asarray(sds, dtype=np.float64)
     count = spread.size
-    if count < 1 or not (spread > 0).all():
+    if count < 1 or not ((spread > 1e-100) & (spread < 1e100)).all():
         raise BadQuestion("Each visit needs a standard deviation above 0.")
     apart = np.abs(np.subtract.outer(np.arange(count), np.arange(count)))
     if structure in ("ar1", "cs"):
@@ -85,6 +85,7 @@ def power(
 ) -> float:  # fmt: skip
     """The chance of significance at the last visit with `n` randomised in all; `second` is the reference's course."""
     refuse(alpha, sided, ratio, n=n)
+    positive(difference=abs(difference))
     return _power(n, abs(difference), first, second or first, alpha / sided, ratio, df)
 
 
@@ -122,7 +123,7 @@ def detectable(
 
 
 def _power(n: float, difference: float, first: Course, second: Course, tail: float, ratio: float, df: str) -> float:
-    shift = difference / sqrt(_variance(n, first, second, ratio))
+    shift = min(500.0, difference / sqrt(_variance(n, first, second, ratio)))
     if df == "normal":
         return float(ndtr(shift - float(ndtri(1 - tail))))
     if df != "t":

@@ -46,10 +46,17 @@ class Characteristics:
 
 def exits(design: Boundaries, drift: float) -> Exits:
     """What happens under this drift when everybody obeys the bounds, the futility bounds included."""
+    refuse_drift(drift)
     down, up = recursion.crossing(lower_bounds(design), list(design.upper), design.information, drift)
     stopped = [a + b for a, b in zip(up[:-1], down[:-1], strict=True)]
     early = sum(chance * t for chance, t in zip(stopped, design.information[:-1], strict=True))
     return Exits(drift, tuple(up), tuple(down), sum(up), early + 1 - sum(stopped))
+
+
+def refuse_drift(drift: float) -> None:
+    """Raise BadDesign for a drift that no trial has."""
+    if not abs(drift) <= 1000:
+        raise BadDesign(f"The drift is the expected Z at full information, a number such as 2.8; it is {drift:g}.")
 
 
 def lower_bounds(design: Boundaries, obeyed: bool = True) -> list[float]:
@@ -84,6 +91,8 @@ def characteristics(design: Boundaries, power: float | None = None) -> Character
     """Inflation and expected sizes; `power` is 1 - beta of a design with beta spending when it is left out."""
     if power is None:
         power = 1 - (0.2 if design.beta is None else design.beta)
+    if not design.alpha / design.sided * 1.001 < power < 1:
+        raise BadDesign(f"The power must lie between alpha ({design.alpha / design.sided:g}) and 1; it is {power:g}.")
     drift = drift_for(design, power)
     inflation = (drift / fixed_drift(design.alpha, design.sided, power)) ** 2
     expected = [inflation * exits(design, share * drift).information for share in (0.0, 0.5, 1.0)]
@@ -93,5 +102,7 @@ def characteristics(design: Boundaries, power: float | None = None) -> Character
 def drift_of(difference: float, sd: float, n: float, ratio: float = 1.0) -> float:
     """The drift of two means with known `sd`: difference over its standard error at the largest total sample size `n`,
     of which the treatment has `ratio` participants for each of the reference."""
+    if not (0 < sd < inf and 0 < n < inf and 0 < ratio < inf):
+        raise BadDesign("Standard deviation, number of participants and ratio must be above 0.")
     first, second = n * ratio / (1 + ratio), n / (1 + ratio)
     return difference / (sd * sqrt(1 / first + 1 / second))

@@ -13,7 +13,7 @@ import numpy as np
 
 from trialwright.analysis.sequential import recursion
 from trialwright.analysis.sequential.boundaries import Boundaries
-from trialwright.analysis.sequential.characteristics import lower_bounds
+from trialwright.analysis.sequential.characteristics import lower_bounds, refuse_drift
 from trialwright.analysis.sequential.inference import refuse_look
 from trialwright.analysis.sequential.refusal import BadDesign
 
@@ -27,6 +27,7 @@ def conditional_power(design: Boundaries, look: int, z: float, drift: float | No
     t = design.information[look - 1]
     if drift is None:
         drift = z / sqrt(t)
+    refuse_drift(drift)
     later = [s for s in design.information if s > t]
     rest = tuple((s - t) / (1 - t) for s in later)
     sides = (lower_bounds(design), design.upper)
@@ -43,6 +44,7 @@ def predictive_power(design: Boundaries, look: int, z: float, mean: float = 0.0,
         if not 0 < sd < np.inf:
             raise BadDesign(f"The standard deviation of the prior must be above 0; it is {sd}.")
         prior = 1 / sd**2
+    refuse_drift(mean)
     centre = (mean * prior + z * sqrt(t)) / (prior + t)
     spread = 1 / sqrt(prior + t)
     points, weights = recursion.rule(80)

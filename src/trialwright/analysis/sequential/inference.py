@@ -11,7 +11,7 @@ one stops.
 """
 
 from dataclasses import dataclass
-from math import inf, isfinite, sqrt
+from math import inf, sqrt
 
 from scipy.optimize import brentq
 
@@ -81,5 +81,5 @@ def refuse_look(design: Boundaries, look: int, z: float) -> None:
     """Raise BadDesign for a look that the design does not have, or a statistic that is no number."""
     if not 1 <= look <= design.looks:
         raise BadDesign(f"The design has looks 1 to {design.looks}; there is no look {look}.")
-    if not isfinite(z):
-        raise BadDesign(f"The statistic Z must be a number; it is {z}.")
+    if not abs(z) <= 30:
+        raise BadDesign(f"The statistic Z must be a number between -30 and 30; it is {z:g}.")

@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 
 REACH = 7.6
 """Standard deviations beyond which mass is left out: 1.5e-14 on each side."""
+FAR = 30.0
 ROOT_TAU = sqrt(2 * np.pi)
 MOST_NODES = 3000
 
@@ -108,9 +109,11 @@ def _nodes(
     lower: float, upper: float, mean: float, information: float, upcoming: float, before: float = 0.0
 ) -> tuple[Floats, Floats]:
     """Nodes and weights (already over sqrt(2 pi)) of the region, as many as its narrowest factor asks for."""
-    low, high = max(lower, mean - REACH), min(upper, mean + REACH)
-    if low >= high:  # a region that holds nothing to speak of
-        low, high = min(lower, high), max(low, min(upper, low + 1e-9))
+    # A bound in the far tail marks where tiny shares are spent: the region then goes as far as the bound does.
+    low = lower if mean - FAR < lower else mean - REACH
+    high = upper if mean + FAR > upper else mean + REACH
+    if low >= high:  # a region that holds nothing to speak of: its nearer end
+        low, high = (upper - 1.0, upper) if upper < mean else (lower, lower + 1.0)
     narrowest = min(sqrt((upcoming - information) / information), sqrt((information - before) / information), 1.0)
     count = min(MOST_NODES, ceil(14 + 2.6 * (high - low) / narrowest))
     points, weights = rule(count)

@@ -235,3 +235,54 @@ def test_a_look_that_is_not_there_is_refused() -> None:
         combined([0.0], [1.0])
     with pytest.raises(BadDesign, match="power must lie"):
         drift_for(design, 0.01)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"looks": 3}, {"looks": 20}, {"looks": 12, "type": "OF"}, {"looks": 8, "beta": 0.1, "beta_spending": "bsOF"},
+        {"information": (0.02, 0.021, 0.5, 1), "type": "asP"}, {"looks": 15, "sided": 2, "alpha": 0.05},
+    ],
+)  # fmt: skip
+def test_a_finer_rule_over_a_wider_reach_gives_the_same_bounds(
+    asked: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trialwright.analysis.sequential import recursion
+
+    usual = boundaries(**asked)  # type: ignore[arg-type]
+
+    def fine(lower: float, upper: float, mean: float, information: float, upcoming: float, before: float = 0.0):  # type: ignore[no-untyped-def]
+        low, high = max(lower, mean - 34), min(upper, mean + 34)
+        narrowest = min(sqrt((upcoming - information) / information), sqrt((information - before) / information), 1.0)
+        points, weights = recursion.rule(min(2500, int(60 + 8 * (high - low) / narrowest)))
+        half = (high - low) / 2
+        return half * points + (low + half), weights * (half / recursion.ROOT_TAU)
+
+    monkeypatch.setattr(recursion, "_nodes", fine)
+    other = boundaries(**asked)  # type: ignore[arg-type]
+    assert usual.upper == pytest.approx(other.upper, abs=1e-11)
+    if usual.lower is not None:
+        assert usual.lower == pytest.approx(other.lower, abs=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (lambda: exits(boundaries(3), float("nan")), "expected Z"),
+        (lambda: exits(boundaries(3), 1e9), "expected Z"),
+        (lambda: stagewise_p(boundaries(3), 1, 48.0), "between -30 and 30"),
+        (lambda: characteristics(boundaries(3), 0.025), "between alpha"),
+        (lambda: predictive_power(boundaries(3), 1, 1.0, sd=-1), "above 0"),
+    ],
+)
+def test_numbers_that_no_trial_has_are_refused(ask: object, says: str) -> None:
+    with pytest.raises(BadDesign, match=says):
+        ask()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("drift", [-30.0, -5.0, 12.0, 40.0])
+def test_an_extreme_drift_ends_every_trial_on_its_side(drift: float) -> None:
+    design = boundaries(4, futility=(-1, 0, 0.5))
+    found = exits(design, drift)
+    assert sum(found.above) + sum(found.below) == pytest.approx(1, abs=1e-9)
+    assert found.power == pytest.approx(float(drift > 0), abs=1e-6)
