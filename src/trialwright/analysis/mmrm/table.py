@@ -232,23 +232,13 @@ def coded(values: Floats) -> tuple[Integers, Floats]:
         codes = np.full(values.size, -1, dtype=np.int64)
         codes[known], distinct = coded(values[known])
         return codes, distinct
-    if values.size and np.abs(values).max() < 2**31:
-        whole = values.astype(np.int64)
-        low = int(whole.min())
-        if (
-            int(whole.max()) - low < 64 + 4 * values.size and (whole == values).all()
-        ):  # counting is quicker than sorting
-            whole -= low
-            there = np.bincount(whole) > 0
-            distinct = np.flatnonzero(there).astype(np.float64) + low
-            return (whole if there.all() else (np.cumsum(there) - 1)[whole]), distinct
     distinct, codes = np.unique(values, return_inverse=True)
     return codes.astype(np.int64, copy=False), distinct
 
 
 def label(value: float) -> str:
     """How a number is called as a level: 4, not 4.0."""
-    return str(int(value)) if value == int(value) else repr(value)
+    return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
 
 
 def labels(values: Floats) -> tuple[str, ...]:

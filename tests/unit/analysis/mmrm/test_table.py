@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trialwright.analysis.mmrm.faults import BadTable
-from trialwright.analysis.mmrm.table import coded, factor, from_csv, is_numeric, natural, numbers, table_of
+from trialwright.analysis.mmrm.table import coded, factor, from_csv, is_numeric, labels, natural, numbers, table_of
 
 VISITS = ["W12", "W4", None, "W4"]
 VALUES = [1.5, None, 3.0, 4.0]
@@ -29,12 +29,13 @@ def test_labels_have_the_same_natural_order_however_they_come(labels: list[str],
     assert sorted(mixed, key=natural) == sorted(labels, key=natural)
 
 
-@given(st.lists(st.sampled_from([np.nan, -3.0, 0.0, 1.0, 2.0, 2.5, 1e12]) | st.integers(-40, 400), max_size=12))
+@given(st.lists(st.sampled_from([np.nan, -3.0, 0.0, 1.0, 2.0, 2.5, 1e12, np.inf]) | st.integers(-40, 400), max_size=12))
 def test_numbers_are_coded_by_their_place_among_the_distinct_ones(values: list[float]) -> None:
     array = np.array(values, dtype=np.float64)
     codes, distinct = coded(array)
     assert distinct.tolist() == sorted({value for value in values if value == value})
     assert np.array_equal(np.append(distinct, np.nan)[codes], array, equal_nan=True)
+    assert [float(one) for one in labels(distinct)] == distinct.tolist()
 
 
 def makes(tmp_path: Path) -> list[Any]:
