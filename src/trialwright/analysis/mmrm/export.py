@@ -7,6 +7,7 @@ all.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -243,6 +244,27 @@ def drawn(sheet: Sheet) -> str:
     ]
     title = sheet.title + (f" ({sheet.remark})" if sheet.remark else "")
     return "\n".join([title, *lines])
+
+
+def html(fit: Mmrm) -> str:
+    """The printout for a notebook."""
+    parts = ["<b>Mixed model for repeated measures</b>", _grid((), facts(fit))]
+    for sheet in sheets(fit):
+        remark = f" ({escape(sheet.remark)})" if sheet.remark else ""
+        parts += [f"<b>{escape(sheet.title)}</b>{remark}", _grid(sheet.heads, sheet.rows, sheet.texts)]
+    return "\n".join(parts)
+
+
+def _grid(heads: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 2) -> str:
+    def row(cells: Sequence[str], tag: str) -> str:
+        sides = ["left" if number < texts else "right" for number in range(len(cells))]
+        return "".join(
+            f'<{tag} style="text-align:{side}">{escape(cell)}</{tag}>' for cell, side in zip(cells, sides, strict=True)
+        )
+
+    lines = [row(heads, "th")] if heads else []
+    lines += [row(cells, "td") for cells in rows]
+    return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
 
 
 # ------------------------------------------------------------------ for other programs

@@ -213,6 +213,12 @@ class Mmrm:
 
         return text(self)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from trialwright.analysis.mmrm.export import html
+
+        return html(self)
+
     def __repr__(self) -> str:
         data = self.frame.data
         return (

@@ -1,15 +1,18 @@
 """What a fit prints and exports: whole lines, p below 0.0001 said so, JSON with every figure."""
 
+import html
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 from tests.unit.analysis.mmrm.imagined import VISITS, imagined
 
 from trialwright.analysis.estimates import NotEstimable
 from trialwright.analysis.mmrm import Mmrm, mmrm
-from trialwright.analysis.mmrm.export import decimals, drawn, p_value, sheets, tables
+from trialwright.analysis.mmrm.export import decimals, drawn, facts, p_value, sheets, tables
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +70,18 @@ def test_json_holds_every_figure_under_the_agreed_names(fit: Mmrm) -> None:
     assert [row["term"] for row in plain["tests"]] == ["base", "sex", "arm", "visit", "arm:visit"]
     assert sum(row["n"] for row in plain["observed"]) == plain["rows"]
     assert len(plain["covariance_parameters"]) == 6
+
+
+def test_a_notebook_shows_the_same_tables_with_everything_escaped() -> None:
+    table = imagined().with_columns(pl.col("arm").replace("A", "<b>A</b>"))
+    fit = mmrm("y ~ arm*visit", table, participant="id", visit="visit", arm="arm", reference="P")
+    page = fit._repr_html_()
+    assert "<b>A</b>" not in page
+    assert "&lt;b&gt;A&lt;/b&gt; - P" in page
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", page)
+    assert [html.escape(cell) for sheet in sheets(fit) for row in sheet.rows for cell in row] == cells[
+        2 * len(facts(fit)) :
+    ]
 
 
 def test_infinite_degrees_of_freedom_are_null_in_json_and_inf_in_print() -> None:
