@@ -2,8 +2,8 @@
 
 48 participants at 5 visits, 10 % missing, y ~ arm * visit + base, unstructured, REML, driven to a decrement of 1e-16.
 Beside it `nlme::gls` (and `gls` with `emmeans`) where R and its packages are there, in the same run on the same data.
-The rows of R's `mmrm` are the measured figures of the project's fact sheet (43 to 54 ms with Kenward-Roger, 57 to 68 with
-`emmeans`, 36.3 for the FEV data): that package is not measured here. They hold for a 2.6 GHz machine.
+The rows of R's `mmrm` are the measured figures of the project's fact sheet (43 to 54 ms with Kenward-Roger, 57 to 68 ms
+with `emmeans`, 36.3 ms for the FEV data): that package is not measured here. They hold for a 2.6 GHz machine.
 """
 
 import csv
