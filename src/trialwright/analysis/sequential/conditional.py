@@ -41,8 +41,8 @@ def predictive_power(design: Boundaries, look: int, z: float, mean: float = 0.0,
     t = design.information[look - 1]
     prior = 0.0
     if sd is not None:
-        if not 0 < sd < np.inf:
-            raise BadDesign(f"The standard deviation of the prior must be above 0; it is {sd}.")
+        if not 1e-8 < sd < 1e8:
+            raise BadDesign(f"The standard deviation of the prior must be above 0, such as 1; it is {sd:g}.")
         prior = 1 / sd**2
     refuse_drift(mean)
     centre = (mean * prior + z * sqrt(t)) / (prior + t)
