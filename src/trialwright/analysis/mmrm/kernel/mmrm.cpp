@@ -2,6 +2,11 @@
 #include "lengths.h"
 #include "mmrm.h"
 
+// The loops here run over a handful of vectors; a call that copies or clears memory costs more than they do.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-tree-loop-distribute-patterns")
+#endif
+
 #define TW_LANES "../../analysis/mmrm/kernel/mmrm.inc"
 #include "../../../compute/kernel/widths.h"
 
