@@ -158,8 +158,8 @@ class _Sheet:
         self.slot, self.day0, self.end = (np.empty(self.shape, dtype=np.int32) for _ in range(3))
         self.ended, self.stopped = (np.empty(self.shape, dtype=np.int8) for _ in range(2))
         self.treatment_end = np.empty(self.shape, dtype=np.int64)
-        self.on = np.empty((*self.shape, len(program.visits)), dtype=np.int32)
-        self.held = np.zeros((*self.shape, len(program.visits)), dtype=np.bool_)
+        self.on = self._by_visit(len(program.visits), np.dtype(np.int32))
+        self.held = self._by_visit(len(program.visits), np.dtype(np.bool_))
         self.levels = {name: np.empty(self.shape, dtype=np.int8) for name in factors(program.definition)}
         self.items: dict[str, Column] = {}
         self.rows: dict[str, list[LogRows]] = {}
@@ -203,7 +203,7 @@ class _Sheet:
         shape = (part.stop - part.start, self.n)
         for name in ("ended", "end", "stopped", "treatment_end"):
             getattr(self, name)[part] = getattr(crowd, name).reshape(shape)
-        self.on[part] = crowd.on.reshape(*shape, -1)
+        self.on[part] = self._laid(crowd.on, part)
         self._hold(part, crowd, complete)
         for name in self.plan.needs.variables:
             self._put_variable(part, name, crowd)
@@ -226,7 +226,7 @@ class _Sheet:
                         column = places.index(place) if met_there.shape[1] > 1 else 0
                         filled |= np.broadcast_to(met_there[:, column], filled.shape)
                 happens[:, place] &= filled
-        self.held[part] = happens.reshape(self.held[part].shape)
+        self.held[part] = self._laid(happens, part)
 
     def _put_variable(self, part: slice, name: str, crowd: Crowd) -> None:
         value = crowd.names[name]
@@ -240,11 +240,11 @@ class _Sheet:
         width = (len(crowd), len(self.plan.part.places))
         for item, (source, columns) in wanted.items.items():
             made = numbers(crowd, wanted.form.form, source, crowd.names, width)
-            at = [wanted.at[column] for column in columns]
-            present = there.written[:, list(columns)]
+            at = _cut([wanted.at[column] for column in columns])
+            present = there.written[:, _cut(columns)]
             if made.filled is not None:
                 present = present & made.filled[:, at]
-            units = made.units if at == list(range(width[1])) else made.units[:, at]
+            units = made.units[:, at]
             self._put_item(f"{wanted.form.form}.{item}", part, units, present, made)
         people, gaps = np.nonzero(there.gaps)
         if wanted.is_whole and len(people):
@@ -263,13 +263,16 @@ class _Sheet:
             wider = self._by_visit(present.shape[1], units.dtype)
             wider[:] = held.units
             held = self.items[name] = Column(wider, held.present, held.decimals, held.names)
-        trials = part.stop - part.start
-        held.present[part] = np.moveaxis(present.T.reshape(-1, trials, self.n), 0, 2)
-        held.units[part] = np.moveaxis(units.T.reshape(-1, trials, self.n), 0, 2)
+        held.present[part] = self._laid(present, part)
+        held.units[part] = self._laid(units, part)
 
     def _by_visit(self, visits: int, kind: np.dtype[Any]) -> NDArray[Any]:
         """An array (trials, n, visits) that lies in memory visit by visit, as it is computed and used."""
         return np.moveaxis(np.empty((visits, *self.shape), dtype=kind), 0, 2)
+
+    def _laid(self, array: NDArray[Any], part: slice) -> NDArray[Any]:
+        """(people, visits) of some trials as (trials, n, visits)."""
+        return np.moveaxis(array.T.reshape(-1, part.stop - part.start, self.n), 0, 2)
 
     def _put_rows(self, part: slice, form: str, place: int, rows: RowsProgram, crowd: Crowd) -> None:
         exists, days = entered(crowd, rows)
@@ -352,6 +355,12 @@ ENDS = {
     "treatment_stopped": ("stop_treatment", "stopped"),
 }
 """Kind of end -> its verb in the scenario's file, and the array that tells it."""
+
+
+def _cut(columns: Sequence[int]) -> Any:
+    """The columns as a slice where they follow each other, which copies nothing."""
+    first, last = columns[0], columns[-1]
+    return slice(first, last + 1) if list(columns) == list(range(first, last + 1)) else list(columns)
 
 
 def _empty(shape: tuple[int, int], width: int, rows: RowsProgram, made: Mapping[str, Numbers]) -> LogRows:

@@ -281,16 +281,17 @@ def _visit_days(
     program: Program, seed: int, trial: NDArray[np.uint64], slot: Integers, day: Integers, day0: Integers
 ) -> Integers:
     """The day of every visit: as planned from the anchor visit with some drift, on weekdays, in their order."""
-    on = np.empty((len(trial), len(program.visits)), dtype=np.int64)
-    on[:, : program.anchor] = day[:, None]
-    on[:, program.anchor] = day0
+    # Visit after visit in memory: whole visits are looked at.
+    on = np.empty((len(program.visits), len(trial)), dtype=np.int64)
+    on[: program.anchor] = day
+    on[program.anchor] = day0
     after = slice(program.anchor + 1, None)
-    places = np.arange(len(program.visits))[after]
+    places = np.arange(len(program.visits))[after, None]
     drift = float(program.scenarios.working.drift_days)
-    shift = np.rint(chance.normal(chance.uniform(seed, "drift", trial[:, None], slot[:, None], places), 0, drift))
-    planned = _weekday(program, day0[:, None] + program.days[after] + shift.astype(np.int64), back=True)
-    on[:, after] = _weekday(program, np.maximum(planned, day0[:, None] + 1))
-    return np.asarray(np.maximum.accumulate(on, axis=1))
+    shift = np.rint(chance.normal(chance.uniform(seed, "drift", trial[None, :], slot[None, :], places), 0, drift))
+    planned = _weekday(program, day0 + program.days[after, None] + shift.astype(np.int64), back=True)
+    on[after] = _weekday(program, np.maximum(planned, day0 + 1))
+    return np.maximum.accumulate(on, axis=0).T
 
 
 def some_of(crowd: Crowd, rows: slice) -> Crowd:
@@ -373,12 +374,14 @@ def _attended(crowd: Crowd, places: Integers) -> Truths:
     """Visits that take place: not missed by chance, where the scenario lets them be missed. Only these places are
     looked at."""
     lapses, visits = crowd.program.scenarios.working.lapses, crowd.program.visits
-    attended = np.ones((len(crowd), len(visits)), dtype=np.bool_)
+    attended = np.ones((len(visits), len(crowd)), dtype=np.bool_)
     open_to_chance = np.array([place for place in places.tolist() if visits[place] not in lapses.never_at], dtype=int)
     if lapses.visit and len(open_to_chance):
-        u = chance.uniform(crowd.seed, "missed visit", crowd.trial[:, None], crowd.slot[:, None], open_to_chance)
-        attended[:, open_to_chance] = u >= float(lapses.visit)
-    return attended
+        u = chance.uniform(
+            crowd.seed, "missed visit", crowd.trial[None, :], crowd.slot[None, :], open_to_chance[:, None]
+        )
+        attended[open_to_chance] = u >= float(lapses.visit)
+    return attended.T
 
 
 def _log(crowd: Crowd, rows: RowsProgram, names: Mapping[str, Any], part: Part) -> dict[str, Any]:

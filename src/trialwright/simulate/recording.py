@@ -277,11 +277,12 @@ def pages(crowd: Crowd, form: FormProgram, places: Sequence[int], at: Sequence[i
     """Who has a page of the form at these places; `at` are their columns in the variables of the visits. Without
     `lapses` nobody leaves and nothing is missed."""
     shape = (len(crowd), len(places))
-    happens = takes_place(crowd)[:, list(places)] if lapses else np.ones(shape, dtype=np.bool_)
+    # Visit after visit in memory, as the variables come.
+    happens = np.asfortranarray(takes_place(crowd)[:, list(places)] if lapses else np.ones(shape, dtype=np.bool_))
     if form.when is not None:
         wanted = np.asarray(form.when(crowd.names), dtype=np.bool_)
         happens &= wanted[:, list(at)] if wanted.shape[1] > 1 else wanted
-    gaps = np.zeros(shape, dtype=np.bool_)
+    gaps = np.zeros(shape, dtype=np.bool_, order="F")
     working = crowd.program.scenarios.working.lapses
     if not lapses:
         return Pages(tuple(places), happens, gaps)
@@ -289,9 +290,9 @@ def pages(crowd: Crowd, form: FormProgram, places: Sequence[int], at: Sequence[i
     open_to = [k for k, place in enumerate(places) if crowd.program.visits[place] not in working.never_at]
     if open_to and (working.page or working.item):
         chosen = np.array([places[k] for k in open_to])
-        address = Address(crowd.seed, crowd.trial[:, None], crowd.slot[:, None], chosen[None, :])
-        missed, gap = lapsed(crowd, form.form, address, happens[:, open_to])
-        happens[:, open_to], gaps[:, open_to] = ~missed, gap
+        address = Address(crowd.seed, crowd.trial[None, :], crowd.slot[None, :], chosen[:, None])
+        missed, gap = lapsed(crowd, form.form, address, happens.T[open_to])
+        happens.T[open_to], gaps.T[open_to] = ~missed, gap
     return Pages(tuple(places), happens, gaps)
 
 
