@@ -25,10 +25,10 @@ from trialwright.simulate.questions import answers, needs
 from trialwright.simulate.tallies import Tally, merged, tallied, under
 from trialwright.simulate.truth import truths_of
 
-LEAF = 256
+LEAF = 1024
 """Trials imagined together: their arrays stay small."""
-CHUNK = 20_000
-"""Trials handed to a worker at once in a long run; a short run is divided into about ten."""
+LEAST_CHUNK, CHUNK = 256, 20_000
+"""Trials handed to a worker at once: a tenth of them, within these bounds. What is finished is kept chunk by chunk."""
 
 LEAST_PEOPLE, MOST_PEOPLE = 20_000, 1_000_000
 """How many people the true values of a world come from, at least and at most."""
@@ -145,7 +145,7 @@ def simulation(
     keeping: Keeping[Tally] | None = None
     if keep is not None:
         keeping = Keeping(keep, label(spec, trials), written=lambda tally: tally, read=lambda held: held)
-    size = min(CHUNK, max(LEAF, -(-trials // (10 * LEAF)) * LEAF))
+    size = min(CHUNK, max(LEAST_CHUNK, -(-trials // 10)))
     parts: list[Tally] = map_chunks(partial(work, spec), trials, size=size, progress=progress, keeping=keeping, **how)
     return merged(parts)
 

@@ -3,6 +3,7 @@ grid, with Monte Carlo error bars, as PNG and SVG."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +57,14 @@ def _axes(worlds: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 
 def _curves(worlds: Sequence[Mapping[str, Any]], key: str) -> tuple[Curve, ...]:
-    """The leading target of each analysis, in each of the worlds that are alike but for the quantity."""
+    """The leading target of each analysis, in each of the worlds that are alike but for the quantity. A curve is
+    called after what tells it from the others."""
+    told = [_others(world, key) for world in worlds]
+    plain = {part for part in told[0] if all(part in parts for parts in told)}
     groups: dict[str, list[tuple[float, Mapping[str, Any]]]] = {}
-    for world in worlds:
-        groups.setdefault(_others(world, key), []).append((_place(world, key), world))
+    for world, parts in zip(worlds, told, strict=True):
+        name = ", ".join(part for part in parts if part not in plain) or parts[0]
+        groups.setdefault(name, []).append((_place(world, key), world))
     curves = []
     for name, members in groups.items():
         members.sort(key=lambda member: member[0])
@@ -70,7 +75,8 @@ def _curves(worlds: Sequence[Mapping[str, Any]], key: str) -> tuple[Curve, ...]:
             points = tuple(
                 (place, 100 * rate["value"], 100 * rate["error"]) for place, rate in rates if rate["value"] is not None
             )
-            curves.append(Curve(f"{row['analysis']}, {name}", points, row["rate"] == "type I error"))
+            analysis = f"{row['analysis']} {row['target']}".strip()
+            curves.append(Curve(f"{analysis}, {name}", points, row["rate"] == "type I error"))
     return tuple(curves)
 
 
@@ -80,14 +86,14 @@ def _place(world: Mapping[str, Any], key: str) -> float:
     return float(world[key])
 
 
-def _others(world: Mapping[str, Any], key: str) -> str:
-    """What tells this world from others, but for the quantity."""
+def _others(world: Mapping[str, Any], key: str) -> list[str]:
+    """What can tell this world from others, but for the quantity."""
     parts = [world["scenario"]["name"]]
     parts += [f"{name} = {value}" for name, value in world["parameters"].items() if key != f"parameter {name}"]
     parts += [f"n = {world['n']}"] if key != "n" else []
-    parts += [f"dropout × {world['dropout']}"] if key != "dropout" and world["dropout"] != "1" else []
+    parts += [f"dropout × {world['dropout']}"] if key != "dropout" else []
     parts += [world["method"].replace("_", " ")]
-    return ", ".join([*parts, *([] if world["stratified"] else ["not stratified"])])
+    return [*parts, "stratified" if world["stratified"] else "not stratified"]
 
 
 def draw(figures: Sequence[Figure], folder: Path) -> tuple[Path, ...]:
@@ -109,8 +115,11 @@ def _draw(figure: Figure, path: Path) -> None:
 
         page = Canvas(figsize=(8.4, 5.0 + 0.22 * len(figure.curves)), dpi=150, layout="constrained")
         axes = page.subplots()
+        places = sorted({place for curve in figure.curves for place, _, _ in curve.points})
+        # Beside each other by a hair, so that one bar does not hide another.
+        step = min((after - before for before, after in pairwise(places)), default=1.0) * 0.02
         for index, curve in enumerate(figure.curves):
-            _line(axes, curve, index)
+            _line(axes, curve, index, step * (index - (len(figure.curves) - 1) / 2))
         axes.axhline(100 * figure.alpha, color="#888888", linewidth=0.8, linestyle=":")
         if any(not curve.null for curve in figure.curves):
             axes.set_ylim(0, 102)
@@ -121,7 +130,6 @@ def _draw(figure: Figure, path: Path) -> None:
         axes.set_ylabel("Trials that reject the null hypothesis (%)")
         axes.grid(axis="y", color="#dddddd", linewidth=0.6)
         axes.spines[["top", "right"]].set_visible(False)
-        places = sorted({place for curve in figure.curves for place, _, _ in curve.points})
         if len(places) <= 12:
             axes.set_xticks(places, [f"{place:g}" for place in places])
         page.legend(
@@ -139,10 +147,17 @@ def _legend(figure: Figure) -> str:
     return f"Bars: 95 % Monte Carlo limits. Dotted: the two-sided level of {100 * figure.alpha:g} %."
 
 
-def _line(axes: Any, curve: Curve, index: int) -> None:
+def _line(axes: Any, curve: Curve, index: int, aside: float) -> None:
     places, rates, errors = zip(*curve.points, strict=True) if curve.points else ((), (), ())
     axes.errorbar(
-        places, rates, yerr=[LIMITS * error for error in errors], label=curve.name, capsize=3, linewidth=1.4,
-        linestyle="--" if curve.null else "-", marker=MARKS[index % len(MARKS)], markersize=5,
+        [place + aside for place in places],
+        rates,
+        yerr=[LIMITS * error for error in errors],
+        label=curve.name,
+        capsize=3,
+        linewidth=1.4,
+        linestyle="--" if curve.null else "-",
+        marker=MARKS[index % len(MARKS)],
+        markersize=5,
         color=COLOURS[index % len(COLOURS)],
-    )  # fmt: skip
+    )

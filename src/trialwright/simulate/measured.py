@@ -6,6 +6,7 @@ The same functions of `measures` compute them, on whole numbers straight from th
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,8 +127,11 @@ class _Flat:
 
     def at(self, part: slice, visits: Sequence[str]) -> Exact:
         """The item of some people at some visits, exactly."""
-        columns = [self.visits.index(visit) for visit in visits]
-        return Exact(self.units[part][:, columns], self.decimals, self.present[part][:, columns])
+        places = [self.visits.index(visit) for visit in visits]
+        first, several = places[0], len(places)
+        # Neighbours are looked at, not copied.
+        columns: Any = slice(first, first + several) if places == list(range(first, first + several)) else places
+        return Exact(self.units[part, columns], self.decimals, self.present[part, columns])
 
 
 def _core_set(columns: Mapping[str, _Flat], part: slice, visits: Sequence[str]) -> CoreSet:

@@ -10,7 +10,8 @@ from trialwright.simulate.curves import draw, figures_of
 
 def world(n: int, rate: float, scenario: str = "works", **changes: Any) -> dict[str, Any]:
     row = {
-        "analysis": "MAIN", "leading": True, "alpha": 0.05, "rate": "power" if scenario == "works" else "type I error",
+        "analysis": "MAIN", "target": "week 8", "leading": True, "alpha": 0.05,
+        "rate": "power" if scenario == "works" else "type I error",
         "rejected": {"value": rate, "error": 0.01},
     }  # fmt: skip
     return {
@@ -22,7 +23,7 @@ def world(n: int, rate: float, scenario: str = "works", **changes: Any) -> dict[
 def test_a_grid_over_sizes_gives_a_curve_for_each_analysis_and_scenario() -> None:
     worlds = [world(n, 0.2 + n / 100) for n in (48, 24)] + [world(n, 0.05, "idle") for n in (24, 48)]
     (figure,) = figures_of({"trial": "PRESS", "worlds": worlds})
-    assert [curve.name for curve in figure.curves] == ["MAIN, works, permuted block", "MAIN, idle, permuted block"]
+    assert [curve.name for curve in figure.curves] == ["MAIN week 8, works", "MAIN week 8, idle"]
     assert [place for place, _, _ in figure.curves[0].points] == [24, 48]
     assert figure.curves[0].points[0][1:] == pytest.approx((44, 1))
     assert [curve.null for curve in figure.curves] == [False, True]
