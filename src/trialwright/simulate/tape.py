@@ -141,10 +141,7 @@ def _run(library: ctypes.CDLL, tape: Tape, environment: Mapping[str, Any], addre
     trial, slot, place = (np.ascontiguousarray(word) for word in words)
     keys = np.array([chance.key(address.seed, draw) for draw in tape.draws], dtype=np.uint64).reshape(-1, 2)
     loaded = [_array(environment[name]) for name in tape.inputs]
-    stored = [
-        np.empty((places if node.several and node.place is None else 1, people), dtype=TYPES[node.kind])
-        for _, node in tape.outputs
-    ]
+    stored = _room(tape, people, places)
     task = TapeTask(
         code=pointer(tape.code),
         lines=len(tape.code),
@@ -167,6 +164,20 @@ def _run(library: ctypes.CDLL, tape: Tape, environment: Mapping[str, Any], addre
     made = {name: _value(node, np.reshape(node.value, (1, -1))) for name, node in tape.made}
     made |= {name: _value(node, array.T) for (name, node), array in zip(tape.outputs, stored, strict=True)}
     return made
+
+
+def _room(tape: Tape, people: int, places: int) -> list[NDArray[Any]]:
+    """Arrays for what is stored, place after place, cut out of one piece of memory: the system then hands the same
+    piece out again and again, where it would have to empty new pages for many."""
+    rows = [places if node.several and node.place is None else 1 for _, node in tape.outputs]
+    types = [np.dtype(TYPES[node.kind]) for _, node in tape.outputs]
+    sizes = [row * people * kind.itemsize for row, kind in zip(rows, types, strict=True)]
+    ends = np.cumsum([(size + 63) // 64 * 64 for size in sizes], dtype=np.int64).tolist()
+    memory = np.empty(ends[-1] if ends else 0, dtype=np.uint8)
+    return [
+        memory[start : start + size].view(kind).reshape(row, people)
+        for start, size, kind, row in zip([0, *ends], sizes, types, rows, strict=False)
+    ]
 
 
 def _value(node: Node, array: NDArray[Any]) -> Any:

@@ -78,7 +78,7 @@ class Table:
         recipes = {name: self.recipes[name] for name, _ in self.steps if name in self.recipes}
         made = None
         if len(recipes) == len(self.steps):
-            made = played(recipes, self._inputs(), self.kept, environment, address, self.visits, self.tapes)
+            made = played(recipes, self.inputs, self.kept, environment, address, self.visits, self.tapes)
         if made is None:
             made = self.fill_reference(environment, address)
         for name, value in made.items():
@@ -95,7 +95,9 @@ class Table:
             known[name] = spread(step(known, address), address)
         return {name: known[name] for name, _ in self.steps if self.kept is None or name in self.kept}
 
-    def _inputs(self) -> list[str]:
+    @property
+    def inputs(self) -> list[str]:
+        """The names from outside that its variables speak of."""
         own = {name for name, _ in self.steps}
         return sorted({used for name in own for used in self.uses.get(name, frozenset())} - own)
 

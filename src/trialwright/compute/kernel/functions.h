@@ -139,27 +139,49 @@ TW_INLINE Real quantile_tail(Real u) {
   return q < 0.0 ? -value : value;
 }
 
+// The tails that were gathered, done eight at a time; `tails` has room for seven more, which are filled up.
+TW_INLINE void quantiles_of_tails(double* tails, int found) {
+  for (int tail = found; tail % lanes::WIDTH; tail++) tails[tail] = 0.01;
+  for (int tail = 0; tail < found; tail += lanes::WIDTH) *(Real*)(tails + tail) = quantile_tail(*(Real*)(tails + tail));
+}
+
 // Quantiles of at most 512 draws, a multiple of 8, in place. Three in twenty lie in the tails, so that nearly every
 // eight have one; the tails are gathered and done together.
 static void quantiles(double* values, int count) {
   alignas(64) double tails[512 + lanes::WIDTH];
-  int32_t places[512 + 1];
   int found = 0;
+#if TW_WIDTH == 2
+  uint8_t masks[512 / lanes::WIDTH];
+  for (int place = 0; place < count; place += lanes::WIDTH) {
+    Real* eight = (Real*)(values + place);
+    __mmask8 mask = _mm512_cmp_pd_mask((__m512d)absolute(*eight - 0.5), (__m512d)all(0.425), _CMP_NLE_UQ);
+    _mm512_storeu_pd(tails + found, _mm512_maskz_compress_pd(mask, (__m512d)*eight));
+    masks[place / lanes::WIDTH] = mask;
+    found += __builtin_popcount(mask);
+    *eight = quantile_middle(*eight);
+  }
+  quantiles_of_tails(tails, found);
+  found = 0;
+  for (int place = 0; place < count; place += lanes::WIDTH) {
+    Real* eight = (Real*)(values + place);
+    __mmask8 mask = masks[place / lanes::WIDTH];
+    *eight = (Real)_mm512_mask_expand_pd((__m512d)*eight, mask, _mm512_loadu_pd(tails + found));
+    found += __builtin_popcount(mask);
+  }
+#else
+  int32_t places[512 + 1];
   for (int place = 0; place < count; place++) {
     places[found] = place;
     found += !(__builtin_fabs(values[place] - 0.5) <= 0.425);
   }
   for (int tail = 0; tail < found; tail++) tails[tail] = values[places[tail]];
-  for (int tail = found; tail % lanes::WIDTH; tail++) tails[tail] = 0.01;
   for (int place = 0; place < count; place += lanes::WIDTH) {
     Real* eight = (Real*)(values + place);
     *eight = quantile_middle(*eight);
   }
-  for (int tail = 0; tail < found; tail += lanes::WIDTH) {
-    Real* eight = (Real*)(tails + tail);
-    *eight = quantile_tail(*eight);
-  }
+  quantiles_of_tails(tails, found);
   for (int tail = 0; tail < found; tail++) values[places[tail]] = tails[tail];
+#endif
 }
 
 TW_INLINE Real normal_below(Real z) {
