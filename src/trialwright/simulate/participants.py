@@ -27,6 +27,8 @@ TOGETHER, MOST_ATTEMPTS = 8192, 64
 """Draws that are made together when few people are left to be accepted, and how many of them for one person."""
 NEVER = 2**40
 """A day that never comes."""
+PEOPLE = 4096
+"""People whose days are worked out together."""
 KEPT = ("program", "seed", "names", "logs")
 """What is no array of a crowd."""
 
@@ -281,17 +283,20 @@ def _visit_days(
     program: Program, seed: int, trial: NDArray[np.uint64], slot: Integers, day: Integers, day0: Integers
 ) -> Integers:
     """The day of every visit: as planned from the anchor visit with some drift, on weekdays, in their order."""
-    # Visit after visit in memory: whole visits are looked at.
+    # Visit after visit in memory, because whole visits are looked at; a few thousand people at once stay in the cache.
     on = np.empty((len(program.visits), len(trial)), dtype=np.int64)
     on[: program.anchor] = day
     on[program.anchor] = day0
     after = slice(program.anchor + 1, None)
     places = np.arange(len(program.visits))[after, None]
     drift = float(program.scenarios.working.drift_days)
-    shift = np.rint(chance.normal(chance.uniform(seed, "drift", trial[None, :], slot[None, :], places), 0, drift))
-    planned = _weekday(program, day0 + program.days[after, None] + shift.astype(np.int64), back=True)
-    on[after] = _weekday(program, np.maximum(planned, day0 + 1))
-    return np.maximum.accumulate(on, axis=0).T
+    for start in range(0, len(trial), PEOPLE):
+        part = slice(start, start + PEOPLE)
+        u = chance.uniform(seed, "drift", trial[None, part], slot[None, part], places)
+        planned = day0[part] + program.days[after, None] + np.rint(chance.normal(u, 0, drift)).astype(np.int64)
+        on[after, part] = _weekday(program, np.maximum(_weekday(program, planned, back=True), day0[part] + 1))
+        np.maximum.accumulate(on[:, part], axis=0, out=on[:, part])
+    return on.T
 
 
 def some_of(crowd: Crowd, rows: slice) -> Crowd:
