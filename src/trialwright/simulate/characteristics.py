@@ -61,7 +61,7 @@ def _leaf(spec: Spec, prepared: Ready, numbers: range) -> Tally:
         decided = {}
         for planned, targets in zip(several, found, strict=True):
             for index, estimated in enumerate(targets):
-                rejected = estimated.answered & (estimated.p < float(planned.plan.alpha))
+                rejected = estimated.rejects(float(planned.plan.alpha))
                 decided[planned.id, index] = (estimated.answered, rejected)
                 name = f"{planned.id}|{index}"
                 here |= under(name, _one(planned, estimated, rejected, truths.get(name)))

@@ -11,10 +11,12 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtrc, stdtr
+from scipy.special import chdtrc, stdtr, stdtrit
 
 from trialwright.analysis.ancova import NEW_SHARE
+from trialwright.analysis.mmrm.block import least_squares_block
 from trialwright.analysis.proportions import fisher, newcombe
+from trialwright.compute import native
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -40,16 +42,17 @@ REASONS = (ANSWERED, NOBODY, ONE_ARM, CONSTANT, TOO_FEW, SINGULAR, EXACT, FEW_IN
 class Estimated:
     """One estimate of every trial; arrays of shape (trials,), nan where the trial was refused or the method has none.
 
-    `p` is two-sided. `lower` and `upper` are there where the interval is not estimate ± t·se. `n` has shape
-    (trials, 2): analysed in the reference and in the treatment arm. `refused` is an index into `reasons`, 0: answered.
+    `n` has shape (trials, 2): analysed in the reference and in the treatment arm. `refused` is an index into `reasons`,
+    0: answered. `exact` is the p value of a method whose test is not estimate / se by the t distribution; `lower` and
+    `upper` are there where the interval is not estimate ± t·se.
     """
 
     estimate: Floats
     se: Floats
     df: Floats
-    p: Floats
     n: Integers
     refused: NDArray[np.int8]
+    exact: Floats | None = None
     lower: Floats | None = None
     upper: Floats | None = None
     reasons: tuple[str, ...] = REASONS
@@ -59,12 +62,25 @@ class Estimated:
         """Which trials have an answer."""
         return np.asarray(self.refused == 0)
 
+    @property
+    def p(self) -> Floats:
+        """The two-sided p values; a distribution function for each trial, so ask `rejects` where that suffices."""
+        return self.exact if self.exact is not None else _two_sided(self.estimate, self.se, self.df)
+
+    def rejects(self, alpha: float) -> Truths:
+        """In which trials p < alpha."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            if self.exact is not None:
+                return np.asarray(self.answered & (self.exact < alpha))
+            return self.answered & _beyond(np.abs(self.estimate / self.se), self.df, alpha)
+
     def covers(self, truth: float, level: float) -> Truths:
         """In which trials the interval of this level holds the true value."""
         with np.errstate(invalid="ignore", divide="ignore"):
             if self.lower is not None and self.upper is not None:
                 return np.asarray((self.lower <= truth) & (truth <= self.upper))
-            return np.asarray(2.0 * stdtr(self.df, -np.abs((self.estimate - truth) / self.se)) >= 1 - level)
+            distance = np.abs((self.estimate - truth) / self.se)
+            return self.answered & ~_beyond(distance, self.df, 1 - level)
 
 
 # ------------------------------------------------------------------ lanes
@@ -105,18 +121,45 @@ def _first_reason(shape: int, *faults: tuple[str, Truths]) -> Floats:
     return code
 
 
-def _answers(columns: Sequence[Floats], p: Floats) -> Estimated:
+def _answers(columns: Sequence[Floats]) -> Estimated:
     """An `Estimated` of the columns estimate, se, df, code, n of the two arms."""
     estimate, se, df, code, first, second = columns
     refused = code.astype(np.int8)
     good = refused == 0
-    estimate, se, df, p = (np.where(good, column, np.nan) for column in (estimate, se, df, p))
-    return Estimated(estimate, se, df, p, np.stack([first, second], axis=1).astype(np.int64), refused)
+    estimate, se, df = (np.where(good, column, np.nan) for column in (estimate, se, df))
+    return Estimated(estimate, se, df, np.stack([first, second], axis=1).astype(np.int64), refused)
+
+
+# ------------------------------------------------------------------ the t distribution
+
+MOST_DF = 4096
+NEAR = 1e-9
+"""Nearer to a tabled quantile than this the distribution function decides, as everywhere else."""
 
 
 def _two_sided(estimate: Floats, se: Floats, df: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(2.0 * stdtr(df, -np.abs(estimate / se)))
+
+
+@lru_cache(maxsize=8)
+def _quantiles(alpha: float) -> Floats:
+    """The two-sided quantiles for 0 (never used), 1, 2, ... degrees of freedom."""
+    return np.asarray(stdtrit(np.arange(MOST_DF + 2.0), 1 - alpha / 2))
+
+
+def _beyond(distance: Floats, df: Floats, alpha: float) -> Truths:
+    """Whether 2 P(T_df < -distance) < alpha.
+
+    Quantiles fall as the degrees of freedom grow, so those of the whole numbers around df decide nearly every trial
+    without a distribution function; the few between are computed.
+    """
+    whole = np.clip(np.nan_to_num(df, nan=1.0, posinf=MOST_DF), 1, MOST_DF).astype(np.int64)
+    table = _quantiles(alpha)
+    beyond = distance > table[whole] * (1 + NEAR)
+    open_ = ~beyond & ~(distance < table[whole + 1] * (1 - NEAR)) | ~((df >= 1) & (df < MOST_DF))
+    beyond[open_] = 2.0 * stdtr(df[open_], -distance[open_]) < alpha
+    return np.asarray(beyond)
 
 
 # ------------------------------------------------------------------ analysis of covariance
@@ -131,20 +174,59 @@ def ancova(
     """`analysis.ancova` of every trial. All arrays have shape (trials, n): the outcome and covariates with nan where
     unknown, `arm` 0 or 1 (other: not analysed), factors as whole numbers from 0.
 
-    The same least squares as there, by the modified Gram-Schmidt process on the columns intercept, factors, centred
-    covariates, arm and outcome (Bjorck 1967: as accurate for least squares as a QR factorisation by reflections). A
-    level that nobody of a trial has, and the first one that somebody has, take no column in that trial.
+    Trials with an ordinary design go through the compiled kernel. The others, and all where it is absent, go through
+    the modified Gram-Schmidt process on the columns intercept, factors, centred covariates, arm and outcome (Bjorck
+    1967: as accurate for least squares as a QR factorisation by reflections): a level that nobody of a trial has, and
+    the first one that somebody has, take no column there, and what is refused gets its reason.
     """
+    y = np.asarray(outcome, dtype=np.float64)
+    which = np.asarray(arm)
+    known = [np.asarray(one, dtype=np.float64) for one in covariates]
     levels = [int(factor.max(initial=0)) + 1 for factor in factors]
+    made = _compiled(y, which, known, factors, levels)
+    left = np.arange(len(y)) if made is None else np.flatnonzero(made.refused)
+    if made is not None and not left.size:
+        return made
 
     def work(y: Floats, which: Floats, *others: Floats) -> tuple[Floats, ...]:
-        return _least_squares(y, which, others[: len(covariates)], others[len(covariates) :], levels)
+        return _least_squares(y, which, others[: len(known)], others[len(known) :], levels)
 
-    columns = in_lanes(
-        work, np.asarray(outcome, dtype=np.float64), np.asarray(arm, dtype=np.float64),
-        *(np.asarray(one, dtype=np.float64) for one in covariates), *factors,
-    )  # fmt: skip
-    return _answers(columns, _two_sided(columns[0], columns[1], columns[2]))
+    arrays = [y, which.astype(np.float64), *known, *factors]
+    slow = _answers(in_lanes(work, *(array[left] for array in arrays)))
+    if made is None:
+        return slow
+    for name in ("estimate", "se", "df", "n", "refused"):
+        getattr(made, name)[left] = getattr(slow, name)
+    return made
+
+
+def _compiled(
+    y: Floats,
+    arm: NDArray[np.generic],
+    covariates: Sequence[Floats],
+    factors: Sequence[NDArray[np.generic]],
+    levels: Sequence[int],
+) -> Estimated | None:
+    """The trials that the kernel fits; `refused` where it does not, whatever the reason. None without the kernel."""
+    if native.library() is None:
+        return None
+    here = (arm == 0) | (arm == 1)
+    width = 2 + sum(count - 1 for count in levels) + len(covariates)
+    design = np.empty((*y.shape, width))
+    design[..., 0], design[..., -1] = 1.0, arm
+    place = 1
+    for factor, count in zip(factors, levels, strict=True):
+        for level in range(1, count):
+            design[..., place] = factor == level
+            place += 1
+    for values in covariates:
+        here &= ~np.isnan(values)
+        design[..., place] = values
+        place += 1
+    here &= ~np.isnan(y)
+    made = least_squares_block(np.where(here, y, np.nan), design)
+    counts = np.stack([(here & (arm == which)).sum(axis=1) for which in (0, 1)], axis=1)
+    return Estimated(made.estimate, made.se, made.df, counts.astype(np.int64), (made.status != 0).astype(np.int8))
 
 
 def _least_squares(
@@ -227,7 +309,7 @@ def _gram_schmidt(columns: list[Floats]) -> tuple[list[Floats], Floats]:
 def welch(outcome: Floats, arm: NDArray[np.generic]) -> Estimated:
     """`analysis.welch` of every trial: outcome (trials, n) with nan where unknown, arm 0 or 1."""
     columns = in_lanes(_welch, np.asarray(outcome, dtype=np.float64), np.asarray(arm, dtype=np.float64))
-    return _answers(columns, _two_sided(columns[0], columns[1], columns[2]))
+    return _answers(columns)
 
 
 def _welch(y: Floats, arm: Floats) -> tuple[Floats, ...]:
@@ -260,14 +342,15 @@ def responders(outcome: Floats, arm: NDArray[np.generic], cut: float, level: flo
         [(known & (arm == which) & part).sum(axis=1) for which in (0, 1) for part in (reach, np.True_)], axis=1
     )
     sizes = table[:, 1::2]
-    different, place = np.unique(table, axis=0, return_inverse=True)
-    found = np.array([_compared(*row, level) for row in different.tolist()]).reshape(-1, 4)[place.ravel()]
+    # One whole number for each table, so that those that occur are found by one sort.
+    base = int(table.max(initial=0)) + 1
+    _, first, place = np.unique(table @ base ** np.arange(4), return_index=True, return_inverse=True)
+    found = np.array([_compared(*row, level) for row in table[first].tolist()]).reshape(-1, 4)[place.ravel()]
     refused = np.where(sizes.sum(axis=1) == 0, REASONS.index(NOBODY), 0)
     refused = np.where((refused == 0) & (sizes == 0).any(axis=1), REASONS.index(ONE_ARM), refused).astype(np.int8)
     unknown = np.full(len(table), np.nan)
-    return Estimated(
-        found[:, 0], unknown, unknown, found[:, 3], sizes.astype(np.int64), refused, found[:, 1], found[:, 2]
-    )
+    counts = sizes.astype(np.int64)
+    return Estimated(found[:, 0], unknown, unknown, counts, refused, found[:, 3], found[:, 1], found[:, 2])
 
 
 @lru_cache(maxsize=1 << 16)
@@ -292,7 +375,7 @@ def log_rank(time: Integers, event: Truths, arm: NDArray[np.generic]) -> Estimat
     with np.errstate(invalid="ignore", divide="ignore"):
         p = np.where(code == 0, chdtrc(1, statistic**2 / variance), np.nan)
     unknown = np.full(len(time), np.nan)
-    return Estimated(unknown, unknown, unknown, p, sizes.astype(np.int64), code)
+    return Estimated(unknown, unknown, unknown, sizes.astype(np.int64), code, p)
 
 
 def _mantel(time: Integers, event: Truths, arm: NDArray[np.generic], known: Truths) -> tuple[Floats, Floats]:

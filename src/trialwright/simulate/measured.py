@@ -17,7 +17,7 @@ from trialwright.design.model import Definition, Derivation
 from trialwright.measures.tis import CoreSet, Exact, Limits, exact
 from trialwright.measures.tis_rules import ENZYMES, STEP
 from trialwright.measures.tis_steps import tis_steps
-from trialwright.simulate.crowds import Recorded
+from trialwright.simulate.crowds import Column, Recorded
 from trialwright.simulate.program import Program
 
 Floats = NDArray[np.float64]
@@ -78,9 +78,9 @@ def measured(recorded: Recorded, name: str, visits: Sequence[str]) -> Measured:
     """The measure at these visits, of everybody."""
     derivation = recorded.program.definition.derivations.get(name)
     if derivation is None:
-        values = recorded.values(name)
-        columns = [recorded.visits[name].index(visit) for visit in visits]
-        return Measured(name, tuple(visits), values[..., columns])
+        column, places = recorded.items[name], [recorded.visits[name].index(visit) for visit in visits]
+        wanted = Column(column.units[..., places], column.present[..., places], column.decimals)
+        return Measured(name, tuple(visits), wanted.values)
     return MEASURES[derivation.method](recorded, name, derivation, visits)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from trialwright.analysis.course import Choices, chosen
 from trialwright.analysis.estimates import NotEstimable
-from trialwright.analysis.mmrm.block import Block, block, two_sided
+from trialwright.analysis.mmrm.block import Block, block
 from trialwright.analysis.mmrm.native import STATUS
 from trialwright.design.model import Definition
 from trialwright.simulate.estimators import NOBODY, ONE_ARM, REASONS, Estimated
@@ -100,7 +100,7 @@ def _answer(model: Model, asked: Asked) -> tuple[Estimated, ...]:
     refused: Integers = np.where(
         n.sum(axis=1) == 0, WHY.index(NOBODY), np.where((n == 0).any(axis=1), WHY.index(ONE_ARM), 0)
     )
-    found = np.full((4, len(outcome), len(model.visits) - model.first), np.nan)
+    found = np.full((3, len(outcome), len(model.visits) - model.first), np.nan)
     codes = np.repeat(refused[:, None], found.shape[2], axis=1)
     columns = [np.ones(used.shape), (asked.arm == 1).astype(np.float64), *dummies, *covariates]
     # Trials that lack a level or a whole visit have another model; those that are alike are fitted together.
@@ -117,8 +117,8 @@ def _answer(model: Model, asked: Asked) -> tuple[Estimated, ...]:
     counts = n.astype(np.int64)
     return tuple(
         Estimated(
-            found[0, :, place], found[1, :, place], found[2, :, place], found[3, :, place], counts,
-            codes[:, place].astype(np.int8), reasons=WHY,
+            found[0, :, place], found[1, :, place], found[2, :, place], counts, codes[:, place].astype(np.int8),
+            reasons=WHY,
         )
         for place in range(found.shape[2])
     )  # fmt: skip
@@ -181,7 +181,6 @@ def _fitted(model: Model, outcome: Floats, columns: Floats, first: int) -> Block
     return block(outcome, columns, cells.reshape(m * q, -1), contrasts, method=model.choices.method)
 
 
-def _parts(model: Model, made: Block) -> tuple[Floats, Floats, Floats, Floats]:
-    """Estimate, standard error, degrees of freedom, p; Satterthwaite takes the model's own standard error."""
-    se = made.se_model if model.choices.df == "satterthwaite" else made.se
-    return made.estimate, se, made.df, two_sided(made.estimate, se, made.df)
+def _parts(model: Model, made: Block) -> tuple[Floats, Floats, Floats]:
+    """Estimate, standard error, degrees of freedom; Satterthwaite takes the model's own standard error."""
+    return made.estimate, made.se_model if model.choices.df == "satterthwaite" else made.se, made.df

@@ -37,6 +37,8 @@ def alone(outcome: Floats, arm: Any, covariates: Sequence[Floats], factors: Sequ
     used = (arm[trial] >= 0) & ~np.isnan(outcome[trial])
     for values in covariates:
         used &= ~np.isnan(values[trial])
+    if not used.any():
+        raise NotEstimable("Nobody is left; an analysis of a snapshot says so before it asks.")
     return one_ancova.ancova(
         outcome[trial][used],
         arm[trial][used],
