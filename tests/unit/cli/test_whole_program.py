@@ -15,7 +15,8 @@ from tests.plugins.editing import SMALL, edited
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = (
-    "check", "diff", "screen", "rehearse", "simulate", "demo", "serve", "analyse", "report", "score", "score tis", "registry",
+    "check", "diff", "screen", "rehearse", "simulate", "demo", "serve", "analyse", "report", "score", "score tis",
+    "registry",
     "open", "keys", "keys make", "keys show", "keys check", "allocation", "allocation annex", "allocation share",
     "allocation generate",
     "allocation review", "registry import", "ledger", "ledger verify", "ledger backup", "ledger restore",
