@@ -10,6 +10,8 @@ Which covariance (`variance`) and which degrees of freedom (`df`) are two choice
     between-within          by the columns that take part            the same
     residual                rows - coefficients                      the same
     asymptotic              infinite: the normal and chi-squared     the same
+
+Where columns of the design all but repeat each other all of it is done in orthonormal ones (see `basis`).
 """
 
 from collections.abc import Callable
@@ -22,6 +24,7 @@ from scipy.special import chdtrc, fdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from trialwright.analysis.estimates import NotEstimable
 from trialwright.analysis.mmrm import between_within, kenward_roger, satterthwaite
+from trialwright.analysis.mmrm.basis import Basis, basis
 from trialwright.analysis.mmrm.records import Fit, Floats
 from trialwright.analysis.mmrm.sandwich import POWERS, degrees, sandwich
 from trialwright.analysis.mmrm.sensitivity import sensitivity
@@ -77,6 +80,8 @@ class Inference:
     variance: str
     covariance: Floats
     level: float
+    _basis: Basis
+    _turned: Floats
     _single: Callable[[Floats], Floats]
     _several: Callable[[Floats], tuple[float, float, float, float]]
 
@@ -101,23 +106,26 @@ def inference(fit: Fit, df: str = "kenward-roger-linear", variance: str = "model
     """What can be said of the coefficients of `fit`; see the table of the module. Raises `NotEstimable`."""
     _known("degrees of freedom", df, DEGREES)
     _known("variance", variance, VARIANCES)
+    if df.startswith("kenward-roger") and variance != "model":
+        raise NotEstimable(
+            f"Kenward and Roger's degrees of freedom belong to the model's own covariance, not to '{variance}';"
+            " take satterthwaite."
+        )
+    at = basis(fit)
     if df.startswith("kenward-roger"):
-        if variance != "model":
-            raise NotEstimable(
-                f"Kenward and Roger's degrees of freedom belong to the model's own covariance, not to '{variance}';"
-                " take satterthwaite."
-            )
-        covariance, first = kenward_roger.adjusted(fit, linear=df == "kenward-roger-linear")
-        one = partial(_satterthwaite, fit, first)
-        several = partial(_kenward_roger, fit, covariance, first)
-        return Inference(fit, df, variance, covariance, level, one, several)
-    made = sandwich(fit, variance) if variance != "model" else None
-    covariance = fit.phi if made is None else made.covariance
+        covariance, first = kenward_roger.adjusted(at.fit, linear=df == "kenward-roger-linear")
+        one = partial(_turned, at, partial(_satterthwaite, at.fit, first))
+        several = partial(_kenward_roger, at, covariance, first)
+        return Inference(fit, df, variance, at.covariance(covariance), level, at, covariance, one, several)
+    made = sandwich(at.fit, variance) if variance != "model" else None
+    covariance = at.fit.phi if made is None else made.covariance
+    whole = at.covariance(covariance)
     if df != "satterthwaite":
         one = partial(_fixed, fit, df)
-        return Inference(fit, df, variance, covariance, level, one, partial(_wald, fit, covariance, one))
-    one = partial(_satterthwaite, fit, sensitivity(fit)) if made is None else partial(degrees, made=made)
-    return Inference(fit, df, variance, covariance, level, one, partial(_split, fit, covariance, one))
+        return Inference(fit, df, variance, whole, level, at, covariance, one, partial(_wald, at, covariance, one))
+    turned = partial(_satterthwaite, at.fit, sensitivity(at.fit)) if made is None else partial(degrees, made=made)
+    one, several = partial(_turned, at, turned), partial(_split, at, covariance, turned)
+    return Inference(fit, df, variance, whole, level, at, covariance, one, several)
 
 
 def _known(what: str, name: str, names: tuple[str, ...]) -> None:
@@ -129,6 +137,10 @@ def _satterthwaite(fit: Fit, first: Floats, rows: Floats) -> Floats:
     return satterthwaite.degrees(rows, fit.phi, first, fit.theta_covariance)
 
 
+def _turned(at: Basis, one: Callable[[Floats], Floats], rows: Floats) -> Floats:
+    return one(at.rows(rows))
+
+
 def _fixed(fit: Fit, df: str, rows: Floats) -> Floats:
     """Degrees of freedom that no covariance parameter enters."""
     if df == "between-within":
@@ -137,28 +149,32 @@ def _fixed(fit: Fit, df: str, rows: Floats) -> Floats:
     return np.full(rows.shape[0], float("inf") if df == "asymptotic" else float(left))
 
 
-def _kenward_roger(fit: Fit, covariance: Floats, first: Floats, rows: Floats) -> tuple[float, float, float, float]:
-    return kenward_roger.joint(rows, fit.beta, fit.phi, covariance, first, fit.theta_covariance)
+def _kenward_roger(at: Basis, covariance: Floats, first: Floats, rows: Floats) -> tuple[float, float, float, float]:
+    fit = at.fit
+    return kenward_roger.joint(at.rows(rows), fit.beta, fit.phi, covariance, first, fit.theta_covariance)
 
 
 def _split(
-    fit: Fit, covariance: Floats, one: Callable[[Floats], Floats], rows: Floats
+    at: Basis, covariance: Floats, one: Callable[[Floats], Floats], rows: Floats
 ) -> tuple[float, float, float, float]:
-    return (*satterthwaite.joint(rows, fit.beta, covariance, one), 1.0)
+    """`one` gives the degrees of freedom of turned rows."""
+    return (*satterthwaite.joint(at.rows(rows), at.fit.beta, covariance, one), 1.0)
 
 
 def _wald(
-    fit: Fit, covariance: Floats, one: Callable[[Floats], Floats], rows: Floats
+    at: Basis, covariance: Floats, one: Callable[[Floats], Floats], rows: Floats
 ) -> tuple[float, float, float, float]:
     """Wald's statistic over the number of rows, with the fewest degrees of freedom of any row."""
-    estimate = rows @ fit.beta
-    quadratic = float(estimate @ np.linalg.solve(rows @ covariance @ rows.T, estimate))
+    turned = at.rows(rows)
+    estimate = turned @ at.fit.beta
+    quadratic = float(estimate @ np.linalg.solve(turned @ covariance @ turned.T, estimate))
     return quadratic / rows.shape[0], float(rows.shape[0]), float(one(rows).min()), 1.0
 
 
 def _contrasts(made: Inference, rows: Floats, level: float) -> Contrasts:
-    estimate = rows @ made.fit.beta
-    se = np.sqrt(((rows @ made.covariance) * rows).sum(axis=1))
+    turned = made._basis.rows(rows)
+    estimate = turned @ made._basis.fit.beta
+    se = np.sqrt(((turned @ made._turned) * turned).sum(axis=1))
     df = made._single(rows)
     with np.errstate(divide="ignore"):
         t = estimate / se

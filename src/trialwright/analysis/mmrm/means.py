@@ -90,8 +90,12 @@ def terms(frame: Frame) -> dict[str, Floats]:
     rows = frame.data.outcome.size
     deviations = coding.matrix(frame.pieces, frame.values, rows, deviations=True)
     scale = np.sqrt((deviations * deviations).sum(axis=0))
-    change = np.linalg.lstsq(deviations / scale, frame.data.design, rcond=None)[0] / scale[:, None]
+    design = frame.data.design
+    lengths = np.sqrt((design * design).sum(axis=0))
+    # Columns of length one: what is rounding then shows whatever the units are.
+    change = np.linalg.lstsq(deviations / scale, design / lengths, rcond=None)[0]
     change[np.abs(change) < 1e-11 * np.abs(change).max()] = 0.0
+    change *= lengths / scale[:, None]
     of = coding.terms_of_columns(frame.pieces, frame.values)
     found = {}
     for number, term in enumerate(frame.model.terms):

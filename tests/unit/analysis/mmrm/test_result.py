@@ -115,6 +115,6 @@ def test_a_row_is_found_by_its_labels(fit: Mmrm) -> None:
 
 
 def test_a_standard_error_that_is_lost_in_rounding_is_a_refusal_not_a_nan(fit: Mmrm) -> None:
-    lost = replace(fit, inference=replace(fit.inference, covariance=-fit.inference.covariance))
+    lost = replace(fit, inference=replace(fit.inference, _turned=-fit.inference._turned))
     with pytest.raises(NotEstimable, match="centre the covariates"):
         _ = lost.contrasts
