@@ -5,28 +5,51 @@ To add a method: write `analysis/<name>.py` with `answer(question)`, add its lin
 """
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
-from trialwright.analysis import ancova, blinding_index, descriptive, proportions, repeated, safety, survival, welch
-from trialwright.analysis.course import OPTIONS
-from trialwright.analysis.question import Method
+if TYPE_CHECKING:
+    from trialwright.analysis.question import Method
 
-METHODS: Mapping[str, Method] = MappingProxyType(
-    {
-        "ancova": Method("Analysis of covariance", ("endpoint at one visit", "covariates"), ancova.answer),
-        "welch": Method("Welch's t test, unadjusted", ("endpoint at one visit",), welch.answer),
-        "mmrm": Method(
-            "Mixed model for repeated measures",
-            ("endpoint at several visits", "covariates"),
-            repeated.answer,
-            OPTIONS,
-            each_measure=True,
-        ),
-        "responders": Method("Responders", ("endpoint at one visit", "thresholds of its measure"), proportions.answer),
-        "kaplan_meier": Method("Kaplan-Meier and log-rank", ("endpoint with an event",), survival.answer),
-        "baseline_table": Method("Baseline table", (), descriptive.answer),
-        "blinding_index": Method("James's and Bang's blinding indices", ("a questionnaire",), blinding_index.answer),
-        "adverse_events": Method("Adverse events", (), safety.answer),
-    }
-)
-"""Every method that a definition may name."""
+    METHODS: Mapping[str, Method]
+    """Every method that a definition may name."""
+
+
+@cache
+def _methods() -> Mapping[str, "Method"]:
+    from trialwright.analysis import ancova, blinding_index, descriptive, proportions, repeated, safety, survival, welch
+    from trialwright.analysis.course import OPTIONS
+    from trialwright.analysis.question import Method
+
+    return MappingProxyType(
+        {
+            "ancova": Method("Analysis of covariance", ("endpoint at one visit", "covariates"), ancova.answer),
+            "welch": Method("Welch's t test, unadjusted", ("endpoint at one visit",), welch.answer),
+            "mmrm": Method(
+                "Mixed model for repeated measures",
+                ("endpoint at several visits", "covariates"),
+                repeated.answer,
+                OPTIONS,
+                each_measure=True,
+            ),
+            "responders": Method(
+                "Responders", ("endpoint at one visit", "thresholds of its measure"), proportions.answer
+            ),
+            "kaplan_meier": Method("Kaplan-Meier and log-rank", ("endpoint with an event",), survival.answer),
+            "baseline_table": Method("Baseline table", (), descriptive.answer),
+            "blinding_index": Method(
+                "James's and Bang's blinding indices", ("a questionnaire",), blinding_index.answer
+            ),
+            "adverse_events": Method("Adverse events", (), safety.answer),
+        }
+    )
+
+
+def __getattr__(name: str) -> Any:
+    """`METHODS` is made when it is asked for: a mixed model of a table needs no definition, and reading the models of
+    one doubles the time that it takes to start.
+    """
+    if name == "METHODS":
+        return _methods()
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
