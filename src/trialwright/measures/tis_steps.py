@@ -17,6 +17,7 @@ from trialwright.measures.tis_rules import DEFAULT_RULES, ENZYMES, FIXED_RANGES,
 
 SCALES = ("phga", "ptga", "mmt", "haq", "exm")
 EXACT = 2**53
+NARROW = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class _Column(ctypes.Structure):
         ("present", ctypes.c_void_p),
         ("by_person", ctypes.c_int64),
         ("by_visit", ctypes.c_int64),
+        ("present_by_person", ctypes.c_int64),
+        ("present_by_visit", ctypes.c_int64),
         ("shift", ctypes.c_double),
     ]
 
@@ -126,25 +129,38 @@ class _Layout:
     shape: tuple[int, ...]
     held: list[NDArray[Any]]
 
-    def column(self, column: Exact, decimals: int) -> tuple[_Column, float]:
-        """The column in a unit of so many decimals, and its greatest absolute value there."""
+    def column(self, column: Exact, decimals: int, measured: bool = False) -> tuple[_Column, float]:
+        """The column in a unit of so many decimals, as it lies in memory where that is possible, and a bound of its
+        absolute values there: their greatest where it is `measured`, else that of the type."""
         units, present = np.asarray(column.units), np.asarray(column.present)
         shape = np.broadcast_shapes(units.shape, present.shape)
-        if shape and shape[-1] not in (1, self.shape[-1]):
+        if units.dtype == object or (shape and shape[-1] not in (1, self.shape[-1])):
             raise _TooWide
-        if units.dtype == object:
+        bound = NARROW
+        if measured or units.dtype.itemsize > 4:
+            bound = max(abs(int(units.max(initial=0))), abs(int(units.min(initial=0))))
+        if bound > NARROW:
             raise _TooWide
-        peak = max(abs(int(units.max(initial=0))), abs(int(units.min(initial=0))))
-        if peak >= 2**31:
-            raise _TooWide
-        whole = () if not shape or all(size == 1 for size in shape) else (*self.shape[:-1], shape[-1])
-        values = np.ascontiguousarray(np.broadcast_to(units.reshape(units.shape if whole else ()), whole), np.int32)
-        known = np.ascontiguousarray(np.broadcast_to(present.reshape(present.shape if whole else ()), whole), np.bool_)
+        # A value for everybody stays one value; people with one visit stay one column.
+        whole = (1, 1) if not shape or all(size == 1 for size in shape) else (*self.shape[:-1], shape[-1])
+        values = _flat(units.astype(np.int32, copy=False), whole)
+        known = _flat(present.astype(np.bool_, copy=False), whole)
         self.held.extend((values, known))
-        by_person, by_visit = (0, 0) if not whole else (whole[-1], 1 if whole[-1] > 1 else 0)
         shift = 10 ** (decimals - column.decimals)
-        made = _Column(values.ctypes.data, known.ctypes.data, by_person, by_visit, float(shift))
-        return made, float(peak * shift)
+        steps = (values.strides[0] // 4, values.strides[1] // 4, known.strides[0], known.strides[1])
+        made = _Column(values.ctypes.data, known.ctypes.data, *(_steps(values.shape, steps)), float(shift))
+        return made, float(bound * shift)
+
+
+def _flat(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """The array with people on the first axis and visits on the last, a view where it can be one."""
+    return np.broadcast_to(array, shape).reshape(-1, shape[-1])
+
+
+def _steps(shape: tuple[int, ...], steps: tuple[int, ...]) -> tuple[int, ...]:
+    """How far the next person and the next visit lie, in elements; an axis with one place is never walked along."""
+    people, visits = shape[0] > 1, shape[1] > 1
+    return tuple(step if walked else 0 for step, walked in zip(steps, (people, visits) * 2, strict=True))
 
 
 def _prepared(
@@ -203,7 +219,9 @@ def _enzymes(
             limits.upper_limits.get(name, NO_LIMIT),
         )
         decimals = max(column.decimals for column in columns)
-        (first, peak), (second, later), (upper, limit) = (layout.column(column, decimals) for column in columns)
+        first, peak = layout.column(columns[0], decimals, measured=True)
+        second, later = layout.column(columns[1], decimals)
+        upper, limit = layout.column(columns[2], decimals, measured=True)
         if (first.by_visit, upper.by_visit) != (0, 0):
             raise _TooWide
         multiple = rules.enzyme_ranges[name].upper_limits

@@ -9,7 +9,8 @@ constexpr int TIS_ENZYMES = 5;
 struct TisColumn {
   const int32_t* units;
   const uint8_t* present;
-  int64_t by_person, by_visit;
+  int64_t by_person, by_visit;                  // how far the next value lies, in elements
+  int64_t present_by_person, present_by_visit;  // the same of `present`
   double shift;
 };
 
