@@ -24,12 +24,18 @@ class SingularDesign(NotEstimable):
         self.column = column
 
 
+SHOWN = 12
+"""A list of reasons longer than this is cut short where it is read."""
+
+
 class NotIdentifiable(NotEstimable):
     """The data cannot tell the parameters of the model; `reasons` holds a sentence for every cause that was found."""
 
     def __init__(self, reasons: Iterable[str]) -> None:
         self.reasons = tuple(reasons)
-        super().__init__("The model cannot be fitted. " + "\n".join(self.reasons))
+        rest = len(self.reasons) - SHOWN
+        more = (f"... and {rest} more.",) if rest > 0 else ()
+        super().__init__("The model cannot be fitted. " + "\n".join((*self.reasons[:SHOWN], *more)))
 
 
 class NoMaximum(NotEstimable):

@@ -195,7 +195,7 @@ def _unseen(data: Repeated, covariance: str) -> Iterator[str]:
     seen[data.participant, data.visit] = 1.0
     for group, name in enumerate(data.groups):
         within = seen[data.group == group]
-        where = f" in {name}" if len(data.groups) > 1 else ""
+        where = f" in the group '{name}'" if len(data.groups) > 1 else ""
         together = within.T @ within
         counts = np.diagonal(together)
         if _own_scales(data, covariance):

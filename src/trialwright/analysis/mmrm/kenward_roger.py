@@ -23,6 +23,7 @@ Toeplitz matrices are linear in theirs, and the two are one.
 import numpy as np
 
 from trialwright.analysis.estimates import NotEstimable
+from trialwright.analysis.mmrm.covariance import structure
 from trialwright.analysis.mmrm.records import Fit, Floats
 from trialwright.analysis.mmrm.sensitivity import sensitivities
 
@@ -31,6 +32,7 @@ def adjusted(fit: Fit, linear: bool) -> tuple[Floats, Floats]:
     """Phi_A (p, p) and P_j (k, p, p). `linear` leaves R out. Raises `NotEstimable` for a fit by ML."""
     if fit.method != "REML":
         raise NotEstimable("Kenward and Roger's method is made for REML; this model was fitted by ML.")
+    linear = linear or structure(fit.covariance).linear
     if linear and fit.phi_adjusted is not None and fit.sensitivity is not None:
         return fit.phi_adjusted, fit.sensitivity
     found = sensitivities(fit)

@@ -226,7 +226,7 @@ def test_two_visits_at_one_time_are_named() -> None:
 def test_a_visit_that_one_covariance_group_never_attended_is_named_with_the_group() -> None:
     data = drawn(1, groups=2)
     absent = without(less(data, "arm[T.A]:visit[T.W2]"), (data.visit == 2) & (data.group[data.participant] == 1))
-    assert "The visit 'W2' has no observation in group 1" in reasons(absent)
+    assert "The visit 'W2' has no observation in the group 'group 1'" in reasons(absent)
 
 
 def test_arrays_that_do_not_belong_together_are_refused() -> None:
@@ -256,3 +256,12 @@ def test_whatever_the_data_they_converge_or_are_refused_with_a_reason(
     assert fit.decrement <= 1e-12
     assert np.isfinite(fit.theta_covariance).all()
     assert (np.linalg.eigvalsh(fit.theta_covariance) > 0.0).all()
+
+
+def test_a_long_list_of_reasons_is_cut_short_and_counted() -> None:
+    said = NotIdentifiable(f"Reason {number}." for number in range(60))
+    assert len(said.reasons) == 60
+    lines = str(said).splitlines()
+    assert len(lines) == 13
+    assert lines[-1] == "... and 48 more."
+    assert "more" not in str(NotIdentifiable(f"Reason {number}." for number in range(12)))

@@ -160,3 +160,9 @@ def test_too_few_participants_for_so_many_rows_are_told() -> None:
     shaken = replace(fit, theta_covariance=fit.theta_covariance * 40.0)
     with pytest.raises(NotEstimable, match="F test of 4 rows at once does not exist"):
         inference(shaken).joint(np.eye(8)[4:])
+
+
+def test_a_linear_structure_needs_no_second_look_at_its_curvature() -> None:
+    left = np.eye(4)
+    fit = replace(reference(balanced_trial(4, 12, 2)), phi_adjusted=left, sensitivity=np.zeros((3, 4, 4)))
+    assert adjusted(fit, linear=False)[0] is left
