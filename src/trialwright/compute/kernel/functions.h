@@ -9,11 +9,60 @@ using lanes::Real;
 using lanes::Whole;
 using lanes::Word;
 
-TW_INLINE Real all(double value) { return Real{} + value; }
+// Four registers side by side: a chain of operations that wait for each other leaves room for three more. What follows
+// is written for one (Real) and for four (Reals) alike.
+template <typename L>
+struct Four {
+  L at[4];
+};
+typedef Four<Real> Reals;
+typedef Four<Word> Words;
+typedef Four<Whole> Wholes;
+
+#define TW_FOUR(result, head, one)                                       \
+  TW_INLINE result head {                                                \
+    result out;                                                          \
+    _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++) out.at[i] = one; \
+    return out;                                                          \
+  }
+#define TW_BOTH_WAYS(result, type, number, op)                      \
+  TW_FOUR(result, operator op(type a, type b), a.at[i] op b.at[i]) \
+  TW_FOUR(result, operator op(type a, number b), a.at[i] op b)     \
+  TW_FOUR(result, operator op(number a, type b), a op b.at[i])
+TW_BOTH_WAYS(Reals, Reals, double, +)
+TW_BOTH_WAYS(Reals, Reals, double, -)
+TW_BOTH_WAYS(Reals, Reals, double, *)
+TW_BOTH_WAYS(Reals, Reals, double, /)
+TW_BOTH_WAYS(Wholes, Reals, double, <)
+TW_BOTH_WAYS(Wholes, Reals, double, <=)
+TW_BOTH_WAYS(Wholes, Reals, double, >)
+TW_BOTH_WAYS(Wholes, Reals, double, ==)
+TW_BOTH_WAYS(Words, Words, uint64_t, +)
+TW_BOTH_WAYS(Words, Words, uint64_t, &)
+TW_BOTH_WAYS(Words, Words, uint64_t, |)
+TW_FOUR(Words, operator<<(Words a, int by), a.at[i] << by)
+TW_FOUR(Words, operator>>(Words a, int by), a.at[i] >> by)
+TW_FOUR(Wholes, operator~(Wholes a), ~a.at[i])
+TW_FOUR(Reals, operator-(Reals a), -a.at[i])
+
+TW_INLINE void put(Real& to, double value) { to = Real{} + value; }
+TW_INLINE void put(Reals& to, double value) {
+  for (int i = 0; i < 4; i++) to.at[i] = Real{} + value;
+}
+template <typename V>
+TW_INLINE V all(double value) {
+  V out;
+  put(out, value);
+  return out;
+}
 TW_INLINE Word word(uint64_t value) { return Word{} + value; }
 TW_INLINE Word bits_of(Real value) { return (Word)value; }
 TW_INLINE Real real_of(Word bits) { return (Real)bits; }
+TW_INLINE Real choose(Whole mask, Real yes, Real no) { return mask ? yes : no; }
 TW_INLINE Real absolute(Real x) { return real_of(bits_of(x) & word(0x7FFFFFFFFFFFFFFF)); }
+TW_FOUR(Words, bits_of(Reals value), (Word)value.at[i])
+TW_FOUR(Reals, real_of(Words bits), (Real)bits.at[i])
+TW_FOUR(Reals, choose(Wholes mask, Reals yes, Reals no), mask.at[i] ? yes.at[i] : no.at[i])
 
 // The square root of the lanes; exactly rounded on every machine.
 TW_INLINE Real root(Real x) {
@@ -25,6 +74,18 @@ TW_INLINE Real root(Real x) {
   return out;
 #endif
 }
+
+TW_FOUR(Reals, root(Reals x), root(x.at[i]))
+
+#undef TW_BOTH_WAYS
+#undef TW_FOUR
+
+TW_INLINE bool any(Whole mask) {
+  bool found = false;
+  for (int lane = 0; lane < lanes::WIDTH; lane++) found |= mask[lane] != 0;
+  return found;
+}
+TW_INLINE bool any(Wholes mask) { return any(mask.at[0] | mask.at[1] | mask.at[2] | mask.at[3]); }
 
 constexpr double LN2_HIGH = 0.6931471805598903, LN2_LOW = 5.497923018708371e-14, PER_LN2 = 1.4426950408889634;
 constexpr double ROUNDER = 6755399441055744.0;
@@ -65,101 +126,128 @@ constexpr double MILLS[] = {
     5.79133879485117e-11};
 
 // Horner's rule from the highest power down.
-template <int N>
-TW_INLINE Real polynomial(const double (&coefficients)[N], Real x) {
-  Real value = all(coefficients[N - 1]);
+template <typename V, int N>
+TW_INLINE V polynomial(const double (&coefficients)[N], V x) {
+  V value = all<V>(coefficients[N - 1]);
 #pragma GCC unroll 32
   for (int power = N - 2; power >= 0; power--) value = value * x + coefficients[power];
   return value;
 }
 
-// 2 to the whole number that stands in the lowest bits of a sum with ROUNDER.
-TW_INLINE Real power_of_two(Real rounded) { return real_of((bits_of(rounded) + 1023) << 52); }
-
-TW_INLINE Real exp(Real x) {
-  Real bound = x < -746.0 ? all(-746.0) : x > 710.0 ? all(710.0) : x;
-  Real power = (bound * PER_LN2 + ROUNDER) - ROUNDER;
-  Real high = bound - power * LN2_HIGH;
-  Real low = power * LN2_LOW;
-  Real r = high - low;
-  Real lost = (high - r) - low;
-  Real value = 1.0 + (r + ((r * r) * polynomial(EXP, r) + lost));
-  Real half = power * 0.5 + ROUNDER;
-  Real rest = (power - (half - ROUNDER)) + ROUNDER;
-  return x == x ? (value * power_of_two(half)) * power_of_two(rest) : x;
+// One over the other, both by Horner's rule, side by side.
+template <typename V, int N>
+TW_INLINE V ratio(const double (&above)[N], const double (&below)[N], V x, V times) {
+  V up = all<V>(above[N - 1]), down = all<V>(below[N - 1]);
+#pragma GCC unroll 32
+  for (int power = N - 2; power >= 0; power--) {
+    up = up * x + above[power];
+    down = down * x + below[power];
+  }
+  return (times * up) / down;
 }
 
-// Whole numbers below 2^52 as reals, by their bits.
-TW_INLINE Real whole(Word words) { return real_of(words | word(0x4330000000000000)) - 4503599627370496.0; }
+// 2 to the whole number that stands in the lowest bits of a sum with ROUNDER.
+template <typename V>
+TW_INLINE V power_of_two(V rounded) {
+  return real_of((bits_of(rounded) + (uint64_t)1023) << 52);
+}
 
-TW_INLINE Real log(Real x) {
-  Whole small = x < 0x1p-1022;
-  Word bits = bits_of(small ? x * 0x1p54 : x);
-  Word shifted = bits + (ONE_BITS - HALF_ROOT_BITS);
-  Real power = whole(shifted >> 52) - (small ? all(1077.0) : all(1023.0));
-  Real f = real_of((shifted & word(0xFFFFFFFFFFFFF)) + HALF_ROOT_BITS) - 1.0;
-  Real s = f / (2.0 + f);
-  Real z = s * s;
-  Real half = 0.5 * f * f;
-  Real inner = s * (half + z * polynomial(LOG, z)) + power * LN2_LOW;
-  Real value = power * LN2_HIGH - ((half - inner) - f);
-  value = x == INFINITE ? x : value;
-  value = x == 0.0 ? all(-INFINITE) : value;
-  return x < 0.0 ? all(NONE) : x == x ? value : x;
+template <typename V>
+TW_INLINE V exp(V x) {
+  V bound = choose(x < -746.0, all<V>(-746.0), choose(x > 710.0, all<V>(710.0), x));
+  V power = (bound * PER_LN2 + ROUNDER) - ROUNDER;
+  V high = bound - power * LN2_HIGH;
+  V low = power * LN2_LOW;
+  V r = high - low;
+  V lost = (high - r) - low;
+  V value = 1.0 + (r + ((r * r) * polynomial(EXP, r) + lost));
+  V half = power * 0.5 + ROUNDER;
+  V rest = (power - (half - ROUNDER)) + ROUNDER;
+  return choose(x == x, (value * power_of_two(half)) * power_of_two(rest), x);
+}
+
+// log(2^k (1 + f)) from the bits that hold k + 1023, and f; `bias` is 1023, or more for what was scaled up.
+template <typename V, typename B>
+TW_INLINE V log_of_bits(B bits, V bias) {
+  B shifted = bits + (ONE_BITS - HALF_ROOT_BITS);
+  V power = (real_of((shifted >> 52) | (uint64_t)0x4330000000000000) - 4503599627370496.0) - bias;
+  V f = real_of((shifted & (uint64_t)0xFFFFFFFFFFFFF) + HALF_ROOT_BITS) - 1.0;
+  V s = f / (2.0 + f);
+  V z = s * s;
+  V half = 0.5 * f * f;
+  V inner = s * (half + z * polynomial(LOG, z)) + power * LN2_LOW;
+  return power * LN2_HIGH - ((half - inner) - f);
+}
+
+template <typename V>
+TW_INLINE V log(V x) {
+  auto small = x < 0x1p-1022;
+  V value = log_of_bits(bits_of(choose(small, x * 0x1p54, x)), choose(small, all<V>(1077.0), all<V>(1023.0)));
+  value = choose(x == INFINITE, x, value);
+  value = choose(x == 0.0, all<V>(-INFINITE), value);
+  return choose(x < 0.0, all<V>(NONE), choose(x == x, value, x));
 }
 
 TW_INLINE Real log1p(Real x) {
   Real u = 1.0 + x;
   Real lost = (x - (u - 1.0)) / u;
-  Real exact = (u == INFINITE) | (u <= 0.0) ? all(0.0) : lost;
+  Real exact = (u == INFINITE) | (u <= 0.0) ? all<Real>(0.0) : lost;
   return u == 1.0 ? x : log(u) + exact;
 }
 
 // The middle of the quantile, |u - 1/2| <= 0.425; beyond it the result means nothing.
-TW_INLINE Real quantile_middle(Real u) {
-  Real q = u - 0.5;
-  Real w = 0.180625 - q * q;
-  return (q * polynomial(MIDDLE_ABOVE, w)) / polynomial(MIDDLE_BELOW, w);
+template <typename V>
+TW_INLINE V quantile_middle(V u) {
+  V q = u - 0.5;
+  return ratio(MIDDLE_ABOVE, MIDDLE_BELOW, 0.180625 - q * q, q);
 }
 
-TW_INLINE Real quantile_tail(Real u) {
-  Real q = u - 0.5;
-  Real side = q < 0.0 ? u : 1.0 - u;
-  Real r = root(-log(side));
-  Real near = r - 1.6;
-  Real value = polynomial(TAIL_ABOVE, near) / polynomial(TAIL_BELOW, near);
-  Whole beyond = ~(r <= 5.0);
-  bool any = false;
-  for (int lane = 0; lane < lanes::WIDTH; lane++) any |= beyond[lane] != 0;
-  if (any) {
-    Real far = r - 5.0;
-    value = beyond ? polynomial(FAR_ABOVE, far) / polynomial(FAR_BELOW, far) : value;
-  }
-  value = side == 0.0 ? all(INFINITE) : value;
-  return q < 0.0 ? -value : value;
+template <typename V>
+TW_INLINE V quantile_tail(V u) {
+  V q = u - 0.5;
+  V side = choose(q < 0.0, u, 1.0 - u);
+  V r = root(-log(side));
+  V value = ratio(TAIL_ABOVE, TAIL_BELOW, r - 1.6, all<V>(1.0));
+  auto beyond = ~(r <= 5.0);
+  if (any(beyond)) value = choose(beyond, ratio(FAR_ABOVE, FAR_BELOW, r - 5.0, all<V>(1.0)), value);
+  value = choose(side == 0.0, all<V>(INFINITE), value);
+  return choose(q < 0.0, -value, value);
 }
 
-// The tails that were gathered, done eight at a time; `tails` has room for seven more, which are filled up.
+// A function of `count` values from one place to another: four registers at a time where there are so many.
+#define TW_EACH(function, from, to, count)                                                          \
+  do {                                                                                              \
+    int64_t place = 0;                                                                              \
+    if (TW_WIDTH == 2)                                                                              \
+      for (; place + 4 * lanes::WIDTH <= count; place += 4 * lanes::WIDTH)                          \
+        *(functions::Reals*)((to) + place) = function(*(const functions::Reals*)((from) + place));  \
+    for (; place < count; place += lanes::WIDTH)                                                    \
+      *(lanes::Real*)((to) + place) = function(*(const lanes::Real*)((from) + place));              \
+  } while (0)
+
+// The tails that were gathered; `tails` has room for thirty-one more, which are filled up.
 TW_INLINE void quantiles_of_tails(double* tails, int found) {
-  for (int tail = found; tail % lanes::WIDTH; tail++) tails[tail] = 0.01;
-  for (int tail = 0; tail < found; tail += lanes::WIDTH) *(Real*)(tails + tail) = quantile_tail(*(Real*)(tails + tail));
+  const int together = TW_WIDTH == 2 ? 4 * lanes::WIDTH : lanes::WIDTH;
+  int filled = (found + together - 1) / together * together;
+  for (int tail = found; tail < filled; tail++) tails[tail] = 0.01;
+  TW_EACH(quantile_tail, tails, tails, filled);
 }
 
 // Quantiles of at most 512 draws, a multiple of 8, in place. Three in twenty lie in the tails, so that nearly every
 // eight have one; the tails are gathered and done together.
 static void quantiles(double* values, int count) {
-  alignas(64) double tails[512 + lanes::WIDTH];
+  alignas(64) double tails[512 + 4 * lanes::WIDTH];
   int found = 0;
 #if TW_WIDTH == 2
   uint8_t masks[512 / lanes::WIDTH];
   for (int place = 0; place < count; place += lanes::WIDTH) {
-    Real* eight = (Real*)(values + place);
-    __mmask8 mask = _mm512_cmp_pd_mask((__m512d)absolute(*eight - 0.5), (__m512d)all(0.425), _CMP_NLE_UQ);
-    _mm512_storeu_pd(tails + found, _mm512_maskz_compress_pd(mask, (__m512d)*eight));
+    Real eight = *(Real*)(values + place);
+    __mmask8 mask = _mm512_cmp_pd_mask((__m512d)absolute(eight - 0.5), (__m512d)all<Real>(0.425), _CMP_NLE_UQ);
+    _mm512_storeu_pd(tails + found, _mm512_maskz_compress_pd(mask, (__m512d)eight));
     masks[place / lanes::WIDTH] = mask;
     found += __builtin_popcount(mask);
-    *eight = quantile_middle(*eight);
   }
+  TW_EACH(quantile_middle, values, values, count);
   quantiles_of_tails(tails, found);
   found = 0;
   for (int place = 0; place < count; place += lanes::WIDTH) {
@@ -175,10 +263,7 @@ static void quantiles(double* values, int count) {
     found += !(__builtin_fabs(values[place] - 0.5) <= 0.425);
   }
   for (int tail = 0; tail < found; tail++) tails[tail] = values[places[tail]];
-  for (int place = 0; place < count; place += lanes::WIDTH) {
-    Real* eight = (Real*)(values + place);
-    *eight = quantile_middle(*eight);
-  }
+  TW_EACH(quantile_middle, values, values, count);
   quantiles_of_tails(tails, found);
   for (int tail = 0; tail < found; tail++) values[places[tail]] = tails[tail];
 #endif
@@ -186,7 +271,7 @@ static void quantiles(double* values, int count) {
 
 TW_INLINE Real normal_below(Real z) {
   Real size = absolute(z);
-  Real a = size > 39.0 ? all(39.0) : size;
+  Real a = size > 39.0 ? all<Real>(39.0) : size;
   Real coarse = (a * 16.0 + ROUNDER - ROUNDER) * 0.0625;
   Real fine = (a - coarse) * (a + coarse);
   Real fall = exp(coarse * coarse * -0.5) * exp(fine * -0.5);
