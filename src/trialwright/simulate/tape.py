@@ -21,11 +21,13 @@ from trialwright.simulate.formula import Codes
 from trialwright.simulate.tape_code import Tape, written
 from trialwright.simulate.tape_writer import Given, Node, NoTape, Recipe, Writer
 
-__all__ = ["FEWEST", "Tapes", "played"]
+__all__ = ["FEWEST", "MISSING", "Tapes", "played", "steps_as_kept"]
 
 REAL, WHOLE, TRUTH, SHORT = range(4)
-KINDS = {"f": REAL, "i": WHOLE, "b": TRUTH, "c": WHOLE}
-TYPES = {"f": np.float64, "i": np.int64, "b": np.bool_, "c": np.int64}
+TYPES = {"f": np.float64, "i": np.int64, "b": np.bool_, "c": np.int64, "s": np.int32}
+MOST_STEPS = 2**31 - 1
+MISSING = -(2**31)
+"""What stands among the steps of a grid for a number that is missing."""
 FEWEST = 256
 """Fewer values are left to NumPy: writing a tape would take longer."""
 MOST_TAPES = 16
@@ -40,12 +42,14 @@ def played(
     recipes: Mapping[str, Recipe],
     inputs: Iterable[str],
     kept: frozenset[str] | None,
+    in_steps: frozenset[str],
     environment: Mapping[str, Any],
     address: Any,
     visits: tuple[str, ...],
     tapes: Tapes,
 ) -> dict[str, Any] | None:
-    """The variables that are kept (None: all), computed by the library; None where NumPy has to.
+    """The variables that are kept (None: all) and the steps of those that are wanted in steps, computed by the library;
+    None where NumPy has to.
 
     `inputs` are the names from outside that the recipes speak of, `address` is a `variables.Address`. Arrays come back
     in the shape (participants, places), or (participants, 1) and (1, places) where they are the same along an axis.
@@ -64,7 +68,7 @@ def played(
     if tape is UNKNOWN:
         if len(tapes) >= MOST_TAPES:
             tapes.clear()
-        tape = tapes[mark] = _written(Writer(known, visits, places, own_places), recipes, kept)
+        tape = tapes[mark] = _written(Writer(known, visits, places, own_places), recipes, kept, in_steps)
     return None if tape is None else _run(library, tape, environment, address)
 
 
@@ -73,9 +77,11 @@ def _sources(inputs: Iterable[str], environment: Mapping[str, Any]) -> list[str]
     return [source for name in inputs for source in (name, "@" + name) if source in environment]
 
 
-def _written(writer: Writer, recipes: Mapping[str, Recipe], kept: frozenset[str] | None) -> Tape | None:
+def _written(
+    writer: Writer, recipes: Mapping[str, Recipe], kept: frozenset[str] | None, in_steps: frozenset[str]
+) -> Tape | None:
     try:
-        return written(writer, recipes, kept)
+        return written(writer, recipes, kept, in_steps)
     except (NoTape, TypeError, ValueError, ArithmeticError, RuntimeWarning):
         # Whatever is wrong, NumPy will say it in its own way.
         return None
@@ -161,7 +167,7 @@ def _run(library: ctypes.CDLL, tape: Tape, environment: Mapping[str, Any], addre
     )
     if library.tw_tape(ctypes.byref(task)):
         raise MemoryError("there is no memory for the registers of a tape")
-    made = {name: _value(node, np.reshape(node.value, (1, -1))) for name, node in tape.made}
+    made = {name: _value(node, _constant(node)) for name, node in tape.made}
     made |= {name: _value(node, array.T) for (name, node), array in zip(tape.outputs, stored, strict=True)}
     return made
 
@@ -180,6 +186,17 @@ def _room(tape: Tape, people: int, places: int) -> list[NDArray[Any]]:
     ]
 
 
+def _constant(node: Node) -> NDArray[Any]:
+    value = np.reshape(node.value, (1, -1))
+    return steps_as_kept(value) if node.kind == "s" else value
+
+
+def steps_as_kept(steps: NDArray[Any]) -> NDArray[np.int32]:
+    """Steps of a grid as they are kept: whole numbers of 32 bits, `MISSING` for nan."""
+    bound = np.clip(steps, -MOST_STEPS, MOST_STEPS)
+    return np.where(np.isnan(bound), MISSING, bound).astype(np.int32)
+
+
 def _value(node: Node, array: NDArray[Any]) -> Any:
     return Codes(array, node.names) if node.names else array
 
@@ -189,6 +206,11 @@ def _array(value: Any) -> NDArray[Any]:
 
 
 def _arrays(arrays: list[tuple[NDArray[Any], int, int]]) -> Any:
-    kinds = {np.dtype(np.float64): REAL, np.dtype(np.int64): WHOLE, np.dtype(np.bool_): TRUTH}
+    kinds = {
+        np.dtype(np.float64): REAL,
+        np.dtype(np.int64): WHOLE,
+        np.dtype(np.bool_): TRUTH,
+        np.dtype(np.int32): SHORT,
+    }
     rows = [TapeArray(one.ctypes.data, person, place, kinds[one.dtype]) for one, person, place in arrays]
     return (TapeArray * max(1, len(rows)))(*rows)

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trialwright.simulate.tape_writer import Line, Node, Recipe, Writer
+from trialwright.simulate.tape_writer import STEPS, Line, Node, Recipe, Writer
 
 Floats = NDArray[np.float64]
 
 OPERATIONS = (
     "load", "store", "uniform", "normal",
     "copy", "negate", "not", "abs", "floor", "ceil", "truncate", "sqrt", "exp", "log", "log1p", "below", "missing",
-    "+", "-", "*", "/", "<", "<=", "==", "!=", "and", "or", "min", "max", "fine grid", "coarse grid",
+    "+", "-", "*", "/", "<", "<=", "==", "!=", "and", "or", "min", "max", "fine steps", "coarse steps",
     "if", "clip", "add product",
 )  # fmt: skip
 """In the order of `Operation` in kernel/tape.cpp."""
@@ -39,20 +39,24 @@ class Tape:
     registers: int
 
 
-def written(writer: Writer, recipes: Mapping[str, Recipe], kept: frozenset[str] | None) -> Tape:
-    """The tape of these variables in their order; those that are `kept` (None: all) are stored."""
+def written(
+    writer: Writer, recipes: Mapping[str, Recipe], kept: frozenset[str] | None, in_steps: frozenset[str]
+) -> Tape:
+    """The tape of these variables in their order; those that are `kept` (None: all) are stored, and the steps of those
+    that are wanted `in_steps` of their grid."""
     outputs: list[tuple[str, Node]] = []
     made: list[tuple[str, Node]] = []
     for name, recipe in recipes.items():
-        node = writer.nodes[name] = writer.variable(recipe)
-        if kept is not None and name not in kept:
-            continue
-        if node.constant:
-            made.append((name, node))
-            continue
-        several = node.several and node.place is None
-        writer.lines.append(Line("store", -1, (node,), several, (0, len(outputs))))
-        outputs.append((name, node))
+        writer.nodes[name], steps = writer.variable(recipe)
+        wanted = [(name, writer.nodes[name])] if kept is None or name in kept else []
+        if name in in_steps and steps is not None:
+            wanted.append((STEPS + name, steps))
+        made += [one for one in wanted if one[1].constant]
+        for one in wanted:
+            if not one[1].constant:
+                several = one[1].several and one[1].place is None
+                writer.lines.append(Line("store", -1, (one[1],), several, (0, len(outputs))))
+                outputs.append(one)
     lines = _needed(writer.lines)
     width = max(8, min(VALUES // writer.places // 8 * 8, VALUES))
     offsets, registers = _laid_out(lines, writer.places, width)

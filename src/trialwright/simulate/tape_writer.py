@@ -16,6 +16,8 @@ from trialwright.simulate.formula import FUNCTIONS, OPERATORS, Codes, Formula, c
 
 AT_ZERO, AT_PLACES, AT_OWN = range(3)
 """Where a draw is addressed: at place 0, at each place, at each participant's own place."""
+STEPS = "#"
+"""Before a name: how many steps of its grid the value is."""
 
 
 class NoTape(Exception):
@@ -46,9 +48,12 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value while a tape is written. `kind`: f number, i whole number, b truth, c code. `value`: what it is, where it
-    does not depend on participants. Otherwise `register` holds it; `several`: it differs between places; `place`: this
-    place of a register alone."""
+    """A value while a tape is written.
+
+    `kind`: f number, i whole number, b truth, c code, s steps of a grid. `value`: what it is, where it does not depend
+    on participants. Otherwise `register` holds it; `several`: it differs between places; `place`: this place of a
+    register alone.
+    """
 
     kind: str
     value: Any = None
@@ -295,11 +300,12 @@ class Writer:
 
     # -------------------------------------------------------------- variables
 
-    def variable(self, recipe: Recipe) -> Node:
-        """The value of a variable: the twin of `variables.Compiler._variable`."""
+    def variable(self, recipe: Recipe) -> tuple[Node, Node | None]:
+        """The value of a variable, the twin of `variables.step_of`, and how many steps of its grid it is, where it has
+        one."""
         node = self._made(recipe)
         if not recipe.ends and not recipe.grid:
-            return node
+            return node, None
         if node.kind == "c":
             raise NoTape("a category on a grid")
         if recipe.ends:
@@ -310,18 +316,17 @@ class Writer:
                 node = self.fold("min", [self.fold("max", [node, low]), high])
             else:
                 node = self.write("clip", _widest((node, low, high)), node, low, high)
-        return self._on_grid(node, recipe.grid)
+        return self._on_grid(node, recipe.grid) if recipe.grid else (node, None)
 
-    def _on_grid(self, node: Node, grid: float) -> Node:
-        if not grid:
-            return node
+    def _on_grid(self, node: Node, grid: float) -> tuple[Node, Node]:
         fine = 0 < grid < 1
         number = float(round(1 / grid)) if fine else grid
         if node.constant:
             value = np.asarray(node.value)
             below = np.floor(value * number + 0.5) if fine else np.floor(value / number + 0.5)
-            return constant(below / number if fine else below * number)
-        return self.write("fine grid" if fine else "coarse grid", "f", node, constant(number))
+            return constant(below / number if fine else below * number), replace(constant(below), kind="s")
+        steps = self.write("fine steps" if fine else "coarse steps", "f", node, constant(number))
+        return self.write("/" if fine else "*", "f", steps, constant(number)), replace(steps, kind="s")
 
     def _made(self, recipe: Recipe) -> Node:
         if recipe.kind == "formula":

@@ -18,8 +18,8 @@ from trialwright.design.problems import Problem, known_or_close
 from trialwright.simulate.formula import Codes, Environment, Formula, Value, WrongFormula, formula, least, most
 from trialwright.simulate.reading import Read
 from trialwright.simulate.scenario import DRAWS, Joint, Scenario, Variable, Variables
-from trialwright.simulate.tape import Tapes, played
-from trialwright.simulate.tape_writer import Recipe, Term
+from trialwright.simulate.tape import Tapes, played, steps_as_kept
+from trialwright.simulate.tape_writer import STEPS, Recipe, Term
 
 Floats = NDArray[np.float64]
 
@@ -57,6 +57,7 @@ class Table:
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     visits: tuple[str, ...] = ()
     kept: frozenset[str] | None = None
+    in_steps: frozenset[str] = frozenset()
     tapes: Tapes = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def only(self, names: Iterable[str], uses: Mapping[str, frozenset[str]] | None = None) -> "Table":
@@ -68,17 +69,22 @@ class Table:
         wanted = reached(names, self.uses if uses is None else {**uses, **self.uses})
         return replace(self, steps=tuple(step for step in self.steps if step[0] in wanted))
 
-    def keeping(self, names: Iterable[str]) -> "Table":
+    def keeping(self, names: Iterable[str], in_steps: Iterable[str] = ()) -> "Table":
         """A table whose `fill` leaves only these of its variables in the environment: whatever is in between then costs
-        no memory. Names of other tables are let be."""
-        return replace(self, kept=frozenset(names))
+        no memory. Names of other tables are let be.
+
+        Of a variable with a `step`, `in_steps` leaves how many steps of its grid each value is, under `STEPS + name`:
+        32-bit whole numbers, `tape.MISSING` where the value is nan, cut off at 2^31 - 1. They are ready before the
+        value itself, which is then only computed where somebody needs it.
+        """
+        return replace(self, kept=frozenset(names), in_steps=frozenset(in_steps))
 
     def fill(self, environment: dict[str, Any], address: Address) -> dict[str, Any]:
         """Compute the variables into the environment: by the kernel where it is there, with the same bits."""
         recipes = {name: self.recipes[name] for name, _ in self.steps if name in self.recipes}
         made = None
         if len(recipes) == len(self.steps):
-            made = played(recipes, self.inputs, self.kept, environment, address, self.visits, self.tapes)
+            made = played(recipes, self.inputs, self.kept, self.in_steps, environment, address, self.visits, self.tapes)
         if made is None:
             made = self.fill_reference(environment, address)
         for name, value in made.items():
@@ -93,7 +99,12 @@ class Table:
         known = dict(environment)
         for name, step in self.steps:
             known[name] = spread(step(known, address), address)
-        return {name: known[name] for name, _ in self.steps if self.kept is None or name in self.kept}
+        left = {name: known[name] for name, _ in self.steps if self.kept is None or name in self.kept}
+        for name, _ in self.steps:
+            grid = self.recipes[name].grid if name in self.in_steps else 0
+            if grid:
+                left[STEPS + name] = spread(steps_as_kept(np.floor(_in_units(known[name], grid) + 0.5)), address)
+        return left
 
     @property
     def inputs(self) -> list[str]:
@@ -253,7 +264,6 @@ def step_of(recipe: Recipe) -> Step:
 def _finished(step: Step, recipe: Recipe) -> Step:
     """Cut off, then round to the grid: `k / per_unit` is the double nearest to the decimal that will be written."""
     ends, grid = recipe.ends, recipe.grid
-    per_unit = round(1 / grid) if 0 < grid < 1 else None
     if not ends and not grid:
         return step
 
@@ -261,11 +271,17 @@ def _finished(step: Step, recipe: Recipe) -> Step:
         values = step(environment, address)
         if ends:
             values = least(most(values, ends[0](environment)), ends[1](environment))
-        if per_unit is not None:
-            return np.floor(np.asarray(values) * per_unit + 0.5) / per_unit
-        return np.floor(np.asarray(values) / grid + 0.5) * grid if grid else values
+        if not grid:
+            return values
+        steps = np.floor(_in_units(values, grid) + 0.5)
+        return steps / round(1 / grid) if grid < 1 else steps * grid
 
     return compute
+
+
+def _in_units(values: Value, grid: float) -> Value:
+    """Numbers counted in steps of a grid; a grid finer than one divides it."""
+    return np.asarray(values) * round(1 / grid) if grid < 1 else np.asarray(values) / grid
 
 
 def _quantile(recipe: Recipe) -> Callable[[Environment, Any], Value]:

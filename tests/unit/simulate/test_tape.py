@@ -43,7 +43,7 @@ def same(one: Any, other: Any) -> bool:
 def by_tape(table: Table, environment: dict[str, Any], address: Address) -> dict[str, Any] | None:
     """What the library makes of a table, or None where NumPy has to."""
     recipes = {name: table.recipes[name] for name, _ in table.steps}
-    made = tape.played(recipes, table.inputs, table.kept, environment, address, table.visits, {})
+    made = tape.played(recipes, table.inputs, table.kept, table.in_steps, environment, address, table.visits, {})
     return None if made is None else {name: spread(value, address) for name, value in made.items()}
 
 
@@ -176,7 +176,7 @@ def table_of(said: dict[str, Variable]) -> Table:
     compiler.know(**KNOWN)
     made = compiler.table(said, ("visits",))
     assert not compiler.problems
-    return made
+    return replace(made, in_steps=frozenset(said))
 
 
 @given(variables(), st.integers(0, 2**32), st.sampled_from(native.WIDTHS))
@@ -242,10 +242,37 @@ def test_only_what_is_needed_is_computed_and_only_what_is_kept_is_left(reference
     whole = reference.screening.fill(dict(known), address)
     cut = reference.screening.only({"siglec0"}).keeping({"siglec0", "sex"})
     assert {name for name, _ in cut.steps} == reached({"siglec0"}, reference.uses) - {"fate"}
-    for table in (cut, replace(cut, recipes={})):
-        left = table.fill(dict(known), address)
+    for fill in (cut.fill, cut.fill_reference):
+        left = {**known, **fill(dict(known), address)}
         assert left.keys() - known.keys() == {"siglec0"}
         assert same(left["siglec0"], whole["siglec0"])
+
+
+@pytest.mark.parametrize("recipes", ["with the kernel", "without"])
+def test_a_value_on_a_grid_is_left_in_steps(reference, recipes) -> None:
+    known, address = sample(reference)
+    table = reference.screening.only({"phga0", "haq0", "age", "siglec0"})
+    values = table.fill(dict(known), address)
+    cut = table.keeping({"age"}, in_steps={"phga0", "haq0", "age", "siglec0"})
+    fill = cut.fill if recipes == "with the kernel" else cut.fill_reference
+    left = {**known, **fill(dict(known), address)}
+    assert left.keys() - known.keys() == {"age", "#phga0", "#haq0", "#age"}
+    for name, per_unit in (("phga0", 10), ("haq0", 8), ("age", 1)):
+        assert left[f"#{name}"].dtype == np.int32
+        assert np.array_equal(left[f"#{name}"] / per_unit, values[name])
+
+
+def test_a_missing_number_and_one_that_is_too_large_keep_their_places_among_steps(kernel) -> None:
+    table = table_of(
+        {"v0": Variable.model_validate({"formula": "if(flag, log(0 * x - 1), x * 1000000000000)", "step": "0.1"})}
+    )
+    address = Address(1, np.zeros((8, 1), dtype=np.uint64), np.arange(8)[:, None], np.zeros((1, 1), dtype=np.int64))
+    known = {"x": np.linspace(-1, 2, 8)[:, None], "flag": np.arange(8)[:, None] % 4 == 0}
+    wanted = [tape.MISSING if row % 4 == 0 else np.sign(known["x"][row, 0]) * (2**31 - 1) for row in range(8)]
+    assert table.fill_reference(known, address)["#v0"][:, 0].tolist() == wanted
+    made = by_tape(table, known, address)
+    assert made is not None
+    assert made["#v0"][:, 0].tolist() == wanted
 
 
 def test_a_table_remembers_its_tape_and_another_parameter_writes_another(reference, kernel) -> None:

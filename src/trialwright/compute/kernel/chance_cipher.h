@@ -36,8 +36,8 @@ struct Counters {
   const uint64_t *visit, *slot, *trial_low, *trial_high;
 };
 
-// The draws of N times eight addresses, side by side: each round of the cipher waits for the one before. The high halves
-// of the words hold leftovers of the products all the way: nothing looks at them.
+// The draws of N times eight addresses, side by side: each round of the cipher waits for the one before. The high
+// halves of the words hold leftovers of the products all the way: nothing looks at them.
 template <int N>
 TW_INLINE void uniforms_of(const Counters& from, int64_t place, uint64_t k0, uint64_t k1, double* out) {
   Word c0[N], c1[N], c2[N], c3[N], first[N], second[N];

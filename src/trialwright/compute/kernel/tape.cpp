@@ -1,9 +1,9 @@
 // Tapes: the variables of a scenario as a small program over blocks of participants (simulate/tape.py).
 //
 // A register holds the values of one block: place after place, `width` participants each; one that is the same at all
-// places holds `width` values. A line of code is LINE numbers: operation, places, where the result lies and its step from
-// place to place, three operands (constant?, where, step from place to place, whether the lanes differ), and two numbers
-// that the operation understands. Nothing is global: as many threads as wanted play at a time.
+// places holds `width` values. A line of code is LINE numbers: operation, places, where the result lies and its step
+// from place to place, three operands (constant?, where, step from place to place, whether the lanes differ), and two
+// numbers that the operation understands. Nothing is global: as many threads as wanted play at a time.
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -19,7 +19,7 @@ constexpr int LINE = 18, MOST_PEOPLE = 512;
 enum Operation {
   LOAD, STORE, UNIFORM, NORMAL,
   COPY, NEGATE, NOT, ABSOLUTE, FLOOR, CEILING, TRUNCATE, ROOT, EXP, LOG, LOG1P, BELOW, MISSING,
-  ADD, SUBTRACT, MULTIPLY, DIVIDE, LESS, LESS_EQUAL, EQUAL, UNEQUAL, AND, OR, LEAST, MOST, FINE_GRID, COARSE_GRID,
+  ADD, SUBTRACT, MULTIPLY, DIVIDE, LESS, LESS_EQUAL, EQUAL, UNEQUAL, AND, OR, LEAST, MOST, FINE_STEPS, COARSE_STEPS,
   IF, CLIP, ADD_PRODUCT
 };
 enum Kind { REAL, WHOLE, TRUTH, SHORT };
