@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from trialwright import design
 from trialwright.design.model import Blinding
@@ -14,7 +15,8 @@ from trialwright.simulate.variables import Table, reached
 
 ELSEWHERE = re.compile(r"\bat\s*\(")
 """A formula that looks at a named visit needs the whole table of the visits."""
-KEPT_PLANS = 16
+KEPT_PLANS = 256
+"""Plans that are remembered: those of a grid of worlds, which take their turns."""
 
 
 @dataclass(frozen=True)
@@ -59,21 +61,27 @@ class Plan:
     held: tuple[tuple[FormProgram, ...] | None, ...]
 
 
-_plans: dict[tuple[int, int], Plan] = {}
+_plans: dict[Any, Plan] = {}
 
 
 def planned(program: Program, needs: Needs) -> Plan:
-    """The plan for these needs; the last few are remembered. Raises `NotImagined` for what no array can hold, with
-    everything that is wrong."""
-    key = (id(program), id(needs))
+    """The plan for these needs; the last few are remembered, with the tapes of their tables. Raises `NotImagined` for
+    what no array can hold, with everything that is wrong."""
+    key = (id(program), _content(needs))
     found = _plans.get(key)
-    # The plan holds both objects, so that neither number can come to stand for another object.
-    if found is None or found.program is not program or found.needs is not needs:
+    # The plan holds the program, so that its number cannot come to stand for another one.
+    if found is None:
         found = _plan(program, needs)
         while len(_plans) >= KEPT_PLANS:
             _plans.pop(next(iter(_plans)), None)
         _plans[key] = found
     return found
+
+
+def _content(needs: Needs) -> tuple[object, ...]:
+    """What is asked for, so that the same question finds its plan again."""
+    asked = (tuple((name, tuple(some)) for name, some in one.items()) for one in (needs.items, needs.rows))
+    return (*asked, tuple(needs.variables), needs.ends)
 
 
 def _plan(program: Program, needs: Needs) -> Plan:
