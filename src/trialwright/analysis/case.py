@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trialwright import design
 from trialwright.analysis.estimates import NotEstimable
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.question import Floats, Question
@@ -48,8 +49,8 @@ def baseline_of(seen: Observations, measure: str) -> str:
 
 
 def adjustments(case: Case, measure: str, scored: Scores) -> tuple[dict[str, Floats], dict[str, NDArray[Any]]]:
-    """Declared covariates: a stratification factor as randomised, `<factor>.true` as found to be right, `form.item` at
-    baseline, or `<measure>.<quantity>`."""
+    """Declared covariates: a stratification factor as randomised (as recorded where the draw was made without it),
+    `<factor>.true` as found to be right, `form.item` at baseline, or `<measure>.<quantity>`."""
     covariates: dict[str, Floats] = {}
     factors: dict[str, NDArray[Any]] = {}
     definition = case.seen.definition
@@ -71,7 +72,24 @@ def adjustments(case: Case, measure: str, scored: Scores) -> tuple[dict[str, Flo
 
 def _level(seen: Observations, participant: str, factor: str) -> str:
     allocation = seen.participants[participant].allocation
-    return "" if allocation is None else allocation.levels.get(factor, "")
+    if allocation is None:
+        return ""
+    return allocation.levels[factor] if factor in allocation.levels else _recorded_level(seen, participant, factor)
+
+
+def _recorded_level(seen: Observations, participant: str, factor: str) -> str:
+    """The level by the newest record up to the randomisation visit, as a draw would have taken it: for who was drawn
+    without the factor, because the randomisation is not stratified by it or was not yet."""
+    declared = seen.definition.randomisation.strata[factor]
+    form, _, item = declared.item.partition(".")
+    visits = design.visit_order(seen.definition)
+    pages = seen.participants[participant].pages
+    for visit in reversed(visits[: visits.index(seen.definition.randomisation.visit) + 1]):
+        page = pages.get((visit, form, ""))
+        value = None if page is None else page.items.get(item)
+        if value is not None:
+            return declared.map.get(value, declared.map.get("*", ""))
+    return ""
 
 
 def _true_level(seen: Observations, participant: str, factor: str) -> str:

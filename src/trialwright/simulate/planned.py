@@ -146,10 +146,11 @@ def adjustments(making: Making, measure: str) -> tuple[tuple[str, ...], tuple[st
 
 
 def _visits_of(program: Program, item: str) -> tuple[str, ...]:
-    """The first visit at which an item's form is planned."""
+    """The visits up to the randomisation at which an item's form is planned."""
     form = item.partition(".")[0]
+    last = program.visits.index(program.definition.randomisation.visit)
     places = next((one.places for one in program.forms if one.form == form), ())
-    return tuple(program.visits[place] for place in places[:1])
+    return tuple(program.visits[place] for place in sorted(places) if place <= last)
 
 
 def covariate(asked: Asked, measure: str, name: str) -> Floats:
@@ -161,14 +162,20 @@ def covariate(asked: Asked, measure: str, name: str) -> Floats:
 
 
 def factor(asked: Asked, name: str) -> NDArray[np.int64]:
-    """The level of a factor as a whole number: as randomised, or from the recorded item where the world does not
-    stratify by it."""
+    """The level of a factor as a whole number: as randomised, or by the newest record up to the randomisation where
+    the world does not stratify by it, as in `analysis.case`."""
     if name in asked.recorded.levels:
         return np.asarray(asked.recorded.levels[name], dtype=np.int64)
     factor = asked.strata[name]
     column = asked.recorded.items[factor.item]
     texts = column.names or ()
     mapped = [factor.map.get(text, factor.map.get("*", "")) for text in texts]
-    levels = sorted(set(mapped))
-    table = np.array([levels.index(level) for level in mapped] or [0])
-    return np.asarray(table[np.clip(column.units[..., 0], 0, len(table) - 1)], dtype=np.int64)
+    levels = sorted({*mapped, ""})
+    table = np.array([levels.index(level) for level in mapped] or [0], dtype=np.int64)
+    found = np.full(column.units.shape[:2], levels.index(""), dtype=np.int64)
+    visits = asked.recorded.visits[factor.item]
+    for visit in sorted(_visits_of(asked.recorded.program, factor.item), key=asked.recorded.program.visits.index):
+        place = visits.index(visit)
+        here = table[np.clip(column.units[..., place], 0, len(table) - 1)]
+        found = np.where(column.present[..., place], here, found)
+    return found
