@@ -32,7 +32,7 @@ def simulate(
     ] = None,
     dropout: Annotated[str | None, typer.Option(help="Factors on the hazards of leaving: 0,1,2.")] = None,
     method: Annotated[str | None, typer.Option(help="Methods of randomisation: permuted_block,simple.")] = None,
-    strata: Annotated[str | None, typer.Option(help="declared, none, or both: whether to stratify.")] = None,
+    strata: Annotated[str | None, typer.Option(help="declared, none, or declared,none: whether to stratify.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="The numbers do not depend on it.")] = 1,
     engine: Annotated[str | None, typer.Option(help="here, threads, processes or dask.")] = None,
     cluster: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.", metavar="ADDRESS")] = None,
@@ -133,7 +133,8 @@ def _run(spec: "Spec", trials: int, out: Path | None, how: dict[str, Any]) -> "t
             keep = None if out is None else out / KEPT
             return spec, simulation(spec, trials, progress=lambda made, _: step(made), keep=keep, **how)
     except KeyboardInterrupt:
-        kept = "nothing was written" if out is None else f"what is done is kept; go on with --out {out} --resume"
+        begun = out is not None and (out / KEPT).exists()
+        kept = f"what is done is kept; go on with --out {out} --resume" if begun else "nothing was kept"
         typer.echo(f"Stopped; {kept}.", err=True)
         raise typer.Exit(130) from None
 

@@ -1,8 +1,9 @@
 """What is simulated, made ready: the worlds' programs, and the planned analyses that can be simulated in them."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from pathlib import Path
 
 from trialwright import design
 from trialwright.design.model import Definition
@@ -47,13 +48,35 @@ class Ready:
 
 
 def ready(spec: Spec) -> Ready:
-    """Read and compile once in each process. Raises what is wrong with the files or the worlds."""
-    return _ready(spec.trial, spec.worlds, spec.analyses)
+    """Read and compile once in each process, and again when a file of the trial has changed. Raises what is wrong
+    with the files or the worlds."""
+    key = (spec.trial, spec.worlds, spec.analyses)
+    held = _held.get(key)
+    if held is not None and held[0] == _contents(held[0]):
+        return held[1]
+    source, reading = read(spec.trial), design.inspect(spec.trial)
+    if reading.errors or reading.definition is None:
+        raise design.DefinitionErrors(reading.errors)
+    contents = _contents((*reading.files, Path(source.root.place.file)))
+    made = _made(source, reading.definition, spec.worlds, spec.analyses)
+    _held.pop(key, None)
+    while len(_held) >= MOST_HELD:
+        _held.pop(next(iter(_held)), None)
+    _held[key] = contents, made
+    return made
 
 
-@lru_cache(maxsize=2)
-def _ready(trial: str, worlds: tuple[World, ...], analyses: tuple[str, ...]) -> Ready:
-    source, definition = read(trial), design.read(trial)
+MOST_HELD = 2
+_held: dict[tuple[str, tuple[World, ...], tuple[str, ...]], tuple[Mapping[Path, bytes], Ready]] = {}
+"""What was made ready last, with the SHA-256 of the files that it was read from."""
+
+
+def _contents(files: Iterable[Path]) -> dict[Path, bytes]:
+    """The SHA-256 of each file; nothing of one that is gone."""
+    return {file: hashlib.sha256(file.read_bytes()).digest() if file.is_file() else b"" for file in files}
+
+
+def _made(source: Read, definition: Definition, worlds: Sequence[World], analyses: Sequence[str]) -> Ready:
     programs = tuple(imagined_program(source, definition, world) for world in worlds)
     names = chosen(definition, analyses)
     lacking: dict[str, str] = {}

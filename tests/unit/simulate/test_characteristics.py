@@ -140,5 +140,20 @@ def test_a_world_without_strata_still_adjusts_for_them() -> None:
     assert [world["analyses"][0]["answered"] for world in found["worlds"]] == [40, 40]
 
 
+def test_a_trial_that_was_edited_is_read_again(tmp_path: Path) -> None:
+    trial = edited(tmp_path)
+    spec = Spec(str(trial), 3, WORLDS[:1], ())
+    before = ready(spec)
+    assert ready(spec) is before
+    edits = (("trial.yaml", "method: welch, level", "method: ancova, level"), ("scenarios.yaml", "-15,", "-16,"))
+    for name, old, new in edits:
+        text = (trial / name).read_text(encoding="utf-8")
+        assert old in text
+        (trial / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+    after = ready(spec)
+    assert (before.planned[0][0].plan.method, after.planned[0][0].plan.method) == ("welch", "ancova")
+    assert after.source.scenarios != before.source.scenarios
+
+
 def test_more_trials_know_the_truth_from_more_people(spec: Spec) -> None:
     assert people_for_truth(replace(spec, truths=()), 100) < people_for_truth(spec, 10**6)
