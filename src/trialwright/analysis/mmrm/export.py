@@ -75,6 +75,7 @@ def plain(fit: Mmrm) -> dict[str, Any]:
                 {"term": name, "F": test.F, "df1": test.df1, "df2": test.df2, "p": test.p}
                 for name, test in fit.tests.items()
             ],
+            "untested": dict(fit.untested),
             "coefficients": fit.coefficients.rows(),
             "covariance": (
                 {name: matrix.tolist() for name, matrix in covariance.items()}
@@ -153,7 +154,7 @@ def sheets(fit: Mmrm) -> list[Sheet]:
     found = [_estimates("Least-squares means", f"{held}; {percent}" if held else percent, fit.means, counts)]
     if len(fit.contrasts):
         found.append(_estimates("Differences between arms", percent, fit.contrasts))
-    if fit.tests:
+    if fit.tests or fit.untested:
         found.append(_tests(fit))
     found.append(_estimates("Coefficients", percent, fit.coefficients))
     matrices = fit.covariance if isinstance(fit.covariance, dict) else {"": fit.covariance}
@@ -198,7 +199,9 @@ def _tests(fit: Mmrm) -> Sheet:
         (name, f"{test.F:.2f}", f"{test.df1:g}", _number(test.df2, ".1f"), p_value(test.p))
         for name, test in fit.tests.items()
     )
-    return Sheet("Tests of the terms", "type III", ("term", "F", "df", "error df", "p"), rows)
+    rows += tuple((name, "-", "-", "-", "-") for name in fit.untested)
+    remark = "type III; - where too few participants stand behind all rows at once" if fit.untested else "type III"
+    return Sheet("Tests of the terms", remark, ("term", "F", "df", "error df", "p"), rows)
 
 
 def _covariance(visits: tuple[str, ...], group: str, matrix: np.ndarray) -> Sheet:

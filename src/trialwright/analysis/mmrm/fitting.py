@@ -2,11 +2,16 @@
 
 import importlib
 from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
 
 from trialwright.analysis.mmrm.covariance import structure
 from trialwright.analysis.mmrm.identifiable import refuse, refuse_silent
-from trialwright.analysis.mmrm.records import Fit, Repeated
+from trialwright.analysis.mmrm.records import Fit, Floats, Repeated
 from trialwright.analysis.mmrm.reference import highest, surface
+
+Single = Callable[[Repeated, str], Fit | None]
 
 METHODS = ("REML", "ML")
 # A fit of the kernel whose last decrement is above this stands beside the maximum; the reference then goes to it.
@@ -25,9 +30,9 @@ def fitted(data: Repeated, covariance: str = "us", method: str = "REML", engine:
         raise ValueError(f"'{method}' is no method of estimation: choose REML (usual) or ML.")
     if engine not in (None, "kernel", "reference"):
         raise ValueError(f"'{engine}' is no engine: choose kernel or reference, or none to have the program choose.")
-    refuse(data, shape.name)
+    basis, triangle = refuse(data, shape.name)
     single = _kernel() if shape.name == "us" and engine != "reference" else None
-    fit = single(data, method) if single is not None else None
+    fit = _about_zero(data, method, single, basis, triangle) if single is not None else None
     if fit is not None and fit.decrement > SETTLED:
         fit = None
     if fit is None and engine == "kernel":
@@ -39,11 +44,22 @@ def fitted(data: Repeated, covariance: str = "us", method: str = "REML", engine:
     return highest(likelihood)
 
 
-def _kernel() -> Callable[[Repeated, str], Fit | None] | None:
+def _about_zero(data: Repeated, method: str, single: Single, basis: Floats, triangle: Floats) -> Fit | None:
+    """The kernel's fit to the residuals of least squares, told in the data's own outcome.
+
+    The kernel sums squares, which an outcome far from zero would fill with digits that say nothing. Nothing but the
+    coefficients depends on what is taken off.
+    """
+    along = basis.T @ data.outcome
+    fit = single(replace(data, outcome=data.outcome - basis @ along), method)
+    return None if fit is None else replace(fit, data=data, beta=fit.beta + np.linalg.solve(triangle, along))
+
+
+def _kernel() -> Single | None:
     """The kernel's fit of one data set, or None where the package was installed without it."""
     try:
         module = importlib.import_module("trialwright.analysis.mmrm.native")
     except ModuleNotFoundError:
         return None
-    single: Callable[[Repeated, str], Fit | None] = module.single
+    single: Single = module.single
     return single

@@ -17,7 +17,7 @@ from trialwright.analysis.estimates import NotIdentifiable, SingularDesign
 from trialwright.analysis.mmrm.correlations import autoregressive
 from trialwright.analysis.mmrm.covariance import parameters, structure
 from trialwright.analysis.mmrm.records import Floats, Repeated
-from trialwright.analysis.mmrm.reference import Surface, starts
+from trialwright.analysis.mmrm.reference import Surface, magnitude, starts
 
 # A column counts as a combination of the earlier ones when less than this share of its own length is new.
 NEW_SHARE = 1e-8
@@ -32,8 +32,11 @@ TERM = re.compile(r"^(?P<name>.+)\[(?:T\.)?(?P<level>[^\[\]]+)\]$")
 Truths = NDArray[np.bool_]
 
 
-def refuse(data: Repeated, covariance: str) -> None:
-    """Raise `SingularDesign` or `NotIdentifiable` for what counting shows; cheap enough to precede every fit."""
+def refuse(data: Repeated, covariance: str) -> tuple[Floats, Floats]:
+    """Raise `SingularDesign` or `NotIdentifiable` for what counting shows; cheap enough to precede every fit.
+
+    Gives the QR factorisation of the design, shapes (N, p) and (p, p), on which that rests.
+    """
     wrong = (*_shapes(data),) or (*_not_numbers(data), *_out_of_order(data))
     if wrong:
         raise NotIdentifiable(wrong)
@@ -49,6 +52,7 @@ def refuse(data: Repeated, covariance: str) -> None:
         raise SingularDesign(*singular[0])
     if singular or others:
         raise NotIdentifiable([*others, *(f"The column '{column}' {why}." for column, why in singular)])
+    return basis, triangle
 
 
 def refuse_silent(surface: Surface) -> None:
@@ -65,7 +69,7 @@ def refuse_silent(surface: Surface) -> None:
     expected = restricted.slopes(theta, here).expected
     names = np.array(parameters(surface.shape.name, surface.stack.data))
     # In units of Sigma one participant seen at a visit informs its variance by about 1/2.
-    size = np.sqrt(np.maximum(np.diagonal(expected), 0.0)) * _magnitude(surface, theta)
+    size = np.sqrt(np.maximum(np.diagonal(expected), 0.0)) * magnitude(surface, theta)
     silent = size < 1e-5
     told = np.flatnonzero(~silent)
     scale = np.sqrt(np.diagonal(expected)[told])
@@ -87,13 +91,6 @@ def _somewhere(surface: Surface) -> Floats:
     related = autoregressive(np.array([0.5]), surface.at)[0]
     scales = [np.sqrt(np.diagonal(sigma)) for sigma in surface.sigmas(starts(surface)[0])]
     return np.concatenate([surface.shape.starts(related * np.outer(one, one), surface.at)[0] for one in scales])
-
-
-def _magnitude(surface: Surface, theta: Floats) -> Floats:
-    """The size of each parameter: 1 for correlations; variance and standard deviation for the others."""
-    powers = np.tile(surface.shape.powers(surface.at.size), len(surface.stack.data.groups))
-    variance = np.array([float(np.diagonal(sigma).mean()) for sigma in surface.sigmas(theta)])
-    return np.repeat(variance, powers.size // variance.size) ** (powers / 2.0)
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------
@@ -202,8 +199,20 @@ def _unseen(data: Repeated, covariance: str) -> Iterator[str]:
             for visit in np.flatnonzero(counts < 2).tolist():
                 many = "no observation" if counts[visit] == 0 else "a single observation"
                 yield f"The visit '{data.visits[visit]}' has {many}{where}, so its variance cannot be estimated."
+        if shape.name in ("ar1", "ar1h"):
+            yield from _even(together, where)
         if shape.name == "us":
             yield from _never_together(data, together, counts >= 2, where)
+
+
+def _even(together: Floats, where: str) -> Iterator[str]:
+    """Powers of rho that are all even leave its sign open."""
+    one, other = np.nonzero(np.triu(together, 1))
+    if one.size and not ((other - one) % 2).any():
+        yield (
+            f"Every two visits of one participant{where} are an even number of visits apart, which leaves open whether "
+            "the correlation of an autoregression is above or below 0."
+        )
 
 
 def _own_scales(data: Repeated, covariance: str) -> bool:

@@ -45,6 +45,10 @@ VARIANCES = ("model", *POWERS)
 NEW_SHARE = 1e-8
 """A row of a hypothesis that adds less than this share of its own length to the rows before it repeats them."""
 
+NO_SPREAD = 1e-12
+"""A direction of a hypothesis with less than this share of variance is known without error, as far as rounding tells.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Contrasts:
@@ -97,6 +101,7 @@ class Inference:
         """The F test that all rows of L b, shape (r, p), are zero. Raises `NotEstimable`, naming a row that repeats."""
         wanted = _rows(self.fit, rows)
         _independent(wanted)
+        _of_full_rank(self, wanted)
         statistic, df1, df2, scale = self._several(wanted)
         p = fdtrc(df1, df2, statistic) if np.isfinite(df2) else chdtrc(df1, df1 * statistic)
         return Joint(statistic, df1, df2, float(p), scale)
@@ -197,6 +202,19 @@ def _rows(fit: Fit, rows: ArrayLike) -> Floats:
         bad, column = (int(place[0]) for place in np.nonzero(~np.isfinite(wanted)))
         raise NotEstimable(f"Row {bad + 1} of the contrasts holds no number for '{fit.data.columns[column]}'.")
     return wanted
+
+
+def _of_full_rank(made: Inference, rows: Floats) -> None:
+    """Refuse a hypothesis about more than the covariance of its rows can tell: a sandwich of few participants."""
+    turned = made._basis.rows(rows)
+    matrix = turned @ made._turned @ turned.T
+    scale = np.sqrt(np.maximum(np.diagonal(matrix), np.finfo(float).tiny))
+    if not (np.linalg.eigvalsh(matrix / np.outer(scale, scale))[0] > NO_SPREAD):
+        few = f" that {len(made.fit.data.participants)} participants give" if made.variance != "model" else ""
+        raise NotEstimable(
+            f"The covariance{few} of the {len(rows)} rows of the hypothesis is singular, so they cannot be tested at"
+            " once. Test fewer rows at a time."
+        )
 
 
 def _independent(rows: Floats) -> None:

@@ -81,12 +81,13 @@ def _moments(a1: float, a2: float, r: int) -> tuple[float, float]:
     d = 3.0 * r + 2.0 * (1.0 - g)
     c1, c2, c3 = g / d, (r - g) / d, (r + 2.0 - g) / d
     expected = 1.0 - a2 / r
-    # rho = V / (2 E^2), and 1 / E is `expected`.
-    rho = (1.0 + c1 * b) / ((1.0 - c2 * b) ** 2 * (1.0 - c3 * b)) / r * expected**2
-    df = 4.0 + (r + 2.0) / (r * rho - 1.0)
+    # 1 / rho, rho = V / (2 E^2): zero where F has no variance, which is df = 4. 1 / E is `expected`.
+    inverse = r * (1.0 - c2 * b) ** 2 * (1.0 - c3 * b)
+    spread = (1.0 + c1 * b) * expected**2
+    df = 4.0 + (r + 2.0) * inverse / (r * spread - inverse) if r * spread != inverse else float("inf")
     if not (expected > 0.0 and df > 2.0):
         raise NotEstimable(
             f"Kenward and Roger's F test of {r} rows at once does not exist for these data: too few participants stand"
             " behind the covariance. Test fewer rows at a time."
         )
-    return df, df * expected / (df - 2.0)
+    return df, expected if df == float("inf") else df * expected / (df - 2.0)

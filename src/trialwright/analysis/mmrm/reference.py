@@ -24,6 +24,8 @@ TOLERANCE = 1e-16
 # From here on the quadratic model is exact to rounding, and the likelihood no longer tells two steps apart.
 NEAR = 1e-7
 MOST = 300
+# Less expected information than this about a parameter in units of its size (one participant gives about 1/2) is none.
+LEAST_TOLD = 1e-6
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def ascended(surface: Surface, start: Floats) -> Point:
 def _moved(surface: Surface, point: Point, radius: float) -> tuple[Point, float, bool]:
     """One step: the new point, the new radius, and whether the maximum has been reached."""
     slopes = point.slopes
-    metric = _metric(slopes)
+    metric = _metric(slopes, magnitude(surface, point.theta))
     if metric is None:
         raise _stuck(surface, point)
     score = np.linalg.solve(metric, slopes.score)
@@ -162,10 +164,22 @@ def _polished(
     return new, radius, decrement <= TOLERANCE
 
 
-def _metric(slopes: Information) -> Floats | None:
-    """The Cholesky factor of the expected information, which measures steps; a ridge where rounding spoils it."""
-    scale = np.sqrt(np.maximum(np.diagonal(slopes.expected), np.finfo(float).tiny))
-    related = slopes.expected / np.outer(scale, scale)
+def magnitude(surface: Surface, theta: Floats) -> Floats:
+    """The size of each parameter: 1 for correlations; variance and standard deviation for the others."""
+    powers = np.tile(surface.shape.powers(surface.at.size), len(surface.stack.data.groups))
+    variance = np.array([float(np.diagonal(sigma).mean()) for sigma in surface.sigmas(theta)])
+    return np.repeat(variance, powers.size // variance.size) ** (powers / 2.0)
+
+
+def _metric(slopes: Information, size: Floats) -> Floats | None:
+    """The Cholesky factor of the expected information, which measures steps; a ridge where rounding spoils it.
+
+    A parameter that is told nothing just here, as a correlation of 0 that enters squared, is given a little.
+    """
+    least = LEAST_TOLD / size**2
+    told = slopes.expected + np.diag(np.maximum(least - np.diagonal(slopes.expected), 0.0))
+    scale = np.sqrt(np.maximum(np.diagonal(told), np.finfo(float).tiny))
+    related = told / np.outer(scale, scale)
     for ridge in (0.0, 1e-12, 1e-8, 1e-4, 1e-2):
         try:
             return np.asarray(scale[:, None] * np.linalg.cholesky(related + ridge * np.eye(scale.size)))

@@ -71,7 +71,8 @@ class Mmrm:
 
     - `means`, `contrasts`: least-squares means by arm and visit; differences between arms by visit. `at`: where they
       hold;
-    - `coefficients`, `tests` (type III F tests), `covariance` between the `visits` (m, m), or one for each group;
+    - `coefficients`, `tests` (type III F tests) and `untested`, `covariance` between the `visits` (m, m), or one for
+      each group;
     - `loglik`, `deviance`, `aic`, `bic`, `iterations`, `engine`, `left_out`;
     - `estimate(...)` and `joint(...)` for contrasts of your own; `fit`, `inference` and `frame` for everything else;
     - `as_plain()` for JSON, `str()` for people, `.table()` of each set of estimates for polars.
@@ -135,9 +136,24 @@ class Mmrm:
         return Estimates({"coefficient": columns}, _contrasts(self, np.eye(len(columns))))
 
     @cached_property
+    def _tested(self) -> tuple[dict[str, Joint], dict[str, str]]:
+        tests, untested = {}, {}
+        for name, rows in means.terms(self.frame).items():
+            try:
+                tests[name] = self.inference.joint(rows)
+            except NotEstimable as refusal:
+                untested[name] = str(refusal)
+        return tests, untested
+
+    @property
     def tests(self) -> dict[str, Joint]:
-        """The type III F test of each term of the formula; see `means.terms`."""
-        return {name: self.inference.joint(rows) for name, rows in means.terms(self.frame).items()}
+        """The type III F test of each term of the formula; see `means.terms`. Terms in `untested` have none."""
+        return self._tested[0]
+
+    @property
+    def untested(self) -> dict[str, str]:
+        """Why a term has no F test: too few participants to test all its rows at once."""
+        return self._tested[1]
 
     @property
     def covariance(self) -> Floats | dict[str, Floats]:

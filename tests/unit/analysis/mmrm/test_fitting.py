@@ -79,3 +79,15 @@ def test_what_is_no_method_engine_or_structure_is_refused() -> None:
         fitted(drawn(1), "compound symetry")
     with pytest.raises(ValueError, match="does not serve"):
         fitted(drawn(1), "sp_exp", engine="kernel")
+
+
+@pytest.mark.parametrize("method", ["REML", "ML"])
+def test_an_outcome_far_from_zero_costs_the_kernel_no_digit(kernel: object, method: str) -> None:
+    data = drawn(11)
+    far = replace(data, outcome=data.outcome + 1e5 * data.design[:, 0])
+    here, there = (fitted(one, "us", method, "kernel") for one in (data, far))
+    assert there.loglik == pytest.approx(here.loglik, abs=1e-8)
+    assert there.theta == pytest.approx(here.theta, rel=1e-8)
+    assert there.beta[0] - 1e5 == pytest.approx(here.beta[0], abs=1e-8)
+    assert there.beta[1:] == pytest.approx(here.beta[1:], rel=1e-6, abs=1e-8)
+    assert there.data is far

@@ -265,3 +265,10 @@ def test_a_long_list_of_reasons_is_cut_short_and_counted() -> None:
     assert len(lines) == 13
     assert lines[-1] == "... and 48 more."
     assert "more" not in str(NotIdentifiable(f"Reason {number}." for number in range(12)))
+
+
+@pytest.mark.parametrize("covariance", ["ar1", "ar1h"])
+def test_visits_that_are_all_an_even_number_apart_leave_the_sign_of_an_autoregression_open(covariance: str) -> None:
+    data = drawn(3, people=40, sigma=autoregression(4, 0.5), missing=0.0)
+    odd = (data.participant + data.visit) % 2 == 1
+    assert "an even number of visits apart" in reasons(without(data, odd), covariance)

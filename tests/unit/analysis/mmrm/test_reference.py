@@ -13,7 +13,7 @@ from tests.unit.analysis.mmrm.drawn import autoregression, drawn
 from trialwright.analysis.estimates import NoMaximum
 from trialwright.analysis.mmrm.covariance import STRUCTURES, coordinates, structure
 from trialwright.analysis.mmrm.records import Fit, Floats, Repeated
-from trialwright.analysis.mmrm.reference import reference
+from trialwright.analysis.mmrm.reference import reference, surface
 
 names = st.sampled_from(sorted(STRUCTURES))
 methods = st.sampled_from(["REML", "ML"])
@@ -303,3 +303,25 @@ def test_fully_separate_groups_are_separate_fits(method: str) -> None:
         np.testing.assert_allclose(together.sigma[group], fit.sigma[0], rtol=1e-8)
         apart += fit.loglik
     assert together.loglik == pytest.approx(apart, abs=1e-9)
+
+
+def test_a_correlation_that_is_told_nothing_at_zero_is_still_found() -> None:
+    # Almost all pairs of visits are two apart, so the likelihood hardly tells rho from -rho and is flat at zero.
+    data = drawn(7, people=60, sigma=autoregression(4, 0.7), missing=0.0)
+    odd = (data.participant // 2 + data.visit) % 2 == 1
+    keep = ~odd | (data.participant == 0)
+    few = replace(
+        data,
+        outcome=data.outcome[keep],
+        design=data.design[keep],
+        participant=data.participant[keep],
+        visit=data.visit[keep],
+    )
+    fit = reference(few, "ar1")
+    heights = [state_at(few, fit.theta[0], rho) for rho in np.linspace(-0.95, 0.95, 39)]
+    assert fit.loglik >= max(heights)
+
+
+def state_at(data: Repeated, variance: float, rho: float) -> float:
+    found = surface(data, "ar1").state(np.array([variance / surface(data, "ar1").stack.unit ** 2, rho]))
+    return -np.inf if found is None else found.loglik

@@ -118,3 +118,23 @@ def test_a_standard_error_that_is_lost_in_rounding_is_a_refusal_not_a_nan(fit: M
     lost = replace(fit, inference=replace(fit.inference, _turned=-fit.inference._turned))
     with pytest.raises(NotEstimable, match="centre the covariates"):
         _ = lost.contrasts
+
+
+def test_a_term_without_an_f_test_leaves_the_means_and_differences_standing() -> None:
+    chance = np.random.default_rng(12)
+    n, m = 8, 6
+    table = {
+        "y": (chance.normal(size=(n, m)) + chance.normal(size=(n, 1))).ravel(),
+        "id": np.repeat(np.arange(n), m),
+        "visit": np.tile(np.arange(m), n),
+        "arm": np.repeat(np.array(["A", "P"])[np.arange(n) % 2], m),
+    }
+    fit = mmrm(
+        "y ~ 0 + arm:visit", table, participant="id", visit="visit", arm="arm", covariance="cs",
+        df="satterthwaite", variance="empirical",
+    )  # fmt: skip
+    assert fit.tests == {}
+    assert fit.untested["arm:visit"].startswith("The covariance that 8 participants give of the 12 rows")
+    plain = fit.as_plain()
+    assert (len(plain["contrasts"]), plain["tests"], list(plain["untested"])) == (m, [], ["arm:visit"])
+    assert "too few participants stand behind all rows at once" in str(fit)
