@@ -17,6 +17,7 @@ from trialwright import design
 from trialwright.compute import map_chunks
 from trialwright.compute.engines import Progress, Step
 from trialwright.compute.keeping import Keeping
+from trialwright.simulate.before import Shared
 from trialwright.simulate.crowds import imagined
 from trialwright.simulate.estimators import Estimated
 from trialwright.simulate.planned import Planned
@@ -50,11 +51,12 @@ def work(spec: Spec, numbers: range, step: Step) -> Tally:
 def _leaf(spec: Spec, prepared: Ready, numbers: range) -> Tally:
     parts: list[Tally] = []
     rejections: list[dict[tuple[str, int], tuple[NDArray[Any], NDArray[Any]]]] = []
+    shared: Shared = []
     bases = [base_of(spec.worlds, place) for place in range(len(spec.worlds))]
     for place, (program, several) in enumerate(zip(prepared.programs, prepared.planned, strict=True)):
         clock = _Clock()
         truths = spec.truths[place] if spec.truths else {}
-        recorded = imagined(program, spec.seed, numbers, needs(several))
+        recorded = imagined(program, spec.seed, numbers, needs(several), shared=shared)
         clock.took("imagining")
         found = answers(recorded, prepared.definition.randomisation.strata, several, clock.took)
         here: Tally = {"trials": len(numbers), **under("flow", tallied(**recorded.flow))}

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trialwright.allocation.assumed import factors
-from trialwright.simulate.drawing import arms_in_turn, draw_order, levels
+from trialwright.simulate.before import Before, Shared, before
 from trialwright.simulate.formula import Codes
 from trialwright.simulate.pages import entered, takes_place
-from trialwright.simulate.participants import Arrivals, Crowd, arrivals, followed, met, screened, some_of
+from trialwright.simulate.participants import Arrivals, Crowd, followed, met, some_of
 from trialwright.simulate.program import Program, RowsProgram
 from trialwright.simulate.recording import Column, Numbers, fed, hit, numbers, pages, slices
 from trialwright.simulate.wanted import Needs, Plan, WantedForm, planned
@@ -117,13 +117,15 @@ def imagined(
     arms: str | None = None,
     complete: bool = False,
     together: int = FOLLOWED_TOGETHER,
+    shared: Shared | None = None,
 ) -> Recorded:
     """Imagine these trials and give what is needed of them. Raises `NotImagined` for needs that no array holds.
 
     With `arms` everybody gets that arm: the same people, with the same chance, in the other world. With `complete`
     everything is recorded: nobody leaves before the last visit and nothing is missed (what depends on leaving early
     still does). Both together give the truth that an estimand speaks of. The numbers do not depend on `together` nor on
-    which other trials are imagined.
+    which other trials are imagined. Worlds that are imagined with the same list `shared`, one after the other, find in
+    it what holds for all of them.
     """
     plan = planned(program, needs)
     numbered = np.asarray(trials, dtype=np.uint64)
@@ -131,14 +133,14 @@ def imagined(
         raise ValueError("no trials are asked for; name at least one")
     sheet = _Sheet(plan, seed, numbered)
     for chunk in slices(len(numbered), DRAWN_TOGETHER):
-        come = arrivals(program, seed, numbered[chunk], sites=False)
-        crowd = screened(program, seed, come, plan.part)
-        sheet.arrived(chunk, come)
-        arm = sheet.drawn(chunk, crowd, arms).reshape(-1)
+        known = before(program, seed, numbered[chunk], plan.part, arms, shared)
+        sheet.arrived(chunk, known.come)
+        sheet.drawn(chunk, known)
+        crowd, arm = known.crowd, known.arm.reshape(-1)
         gaps = []
         for some in slices(chunk.stop - chunk.start, together):
             people = slice(some.start * sheet.n, some.stop * sheet.n)
-            here = followed(some_of(crowd, people), arm[people].astype(np.int64), plan.part)
+            here = followed(some_of(crowd, people), arm[people].astype(np.int64), plan.part, missing=False)
             gaps.append(sheet.record(slice(chunk.start + some.start, chunk.start + some.stop), here, complete))
         if not complete:
             sheet.leave_out(chunk, crowd, arm, gaps)
@@ -177,23 +179,13 @@ class _Sheet:
             counts = self.flow.setdefault(name, np.zeros(len(self.trials), dtype=np.int64))
             counts[chunk] = (come.here & of[come.fate]).sum(axis=1)
 
-    def drawn(self, chunk: slice, crowd: Crowd, arms: str | None) -> Integers:
-        """The arms of a chunk of trials, (trials, n), in the order of consent."""
-        program, shape = self.plan.program, (chunk.stop - chunk.start, self.n)
-        day0 = crowd.day0.reshape(shape)
-        order = draw_order(day0)
-        found = levels(program, crowd.names)
-        for name, level in found.items():
-            self.levels[name][chunk] = level.reshape(shape)
-        self.day0[chunk], self.slot[chunk] = day0, crowd.slot.reshape(shape)
-        np.put_along_axis(self.position[chunk], order, np.arange(self.n, dtype=np.int32)[None, :], axis=1)
-        if arms is not None:
-            self.arm[chunk] = program.arms.index(arms)
-        else:
-            here = {name: np.take_along_axis(level.reshape(shape), order, axis=1) for name, level in found.items()}
-            arm = arms_in_turn(program, self.seed, self.trials[chunk], here, self.n)
-            np.put_along_axis(self.arm[chunk], order, arm, axis=1)
-        return self.arm[chunk]
+    def drawn(self, chunk: slice, known: Before) -> None:
+        """Who was drawn when, and for which arm."""
+        shape = known.arm.shape
+        self.arm[chunk], self.position[chunk] = known.arm, known.position
+        self.day0[chunk], self.slot[chunk] = known.crowd.day0.reshape(shape), known.crowd.slot.reshape(shape)
+        for name, level in known.levels.items():
+            self.levels[name][chunk] = level
 
     # -------------------------------------------------------------- after the draw
 

@@ -316,8 +316,9 @@ def some_of(crowd: Crowd, rows: slice) -> Crowd:
 # ------------------------------------------------------------------ after randomisation
 
 
-def followed(crowd: Crowd, arm: Integers, part: Part | None = None) -> Crowd:
-    """The same people with an arm each (-1: none) and everything that follows: the course, the visits, the logs."""
+def followed(crowd: Crowd, arm: Integers, part: Part | None = None, missing: bool = True) -> Crowd:
+    """The same people with an arm each (-1: none) and everything that follows: the course, the visits, the logs.
+    Without `missing` the crowd knows already which visits are missed."""
     program = crowd.program
     part = part or whole(program)
     one = Address(crowd.seed, crowd.trial[:, None], crowd.slot[:, None], np.zeros((1, 1), dtype=np.int64))
@@ -336,7 +337,7 @@ def followed(crowd: Crowd, arm: Integers, part: Part | None = None) -> Crowd:
     names["on"] = crowd.on[:, places].astype(np.float64)
     part.visits.fill(names, several)
     logs = {rows.name: _log(crowd, rows, names, part) for rows in part.rows}
-    return replace(crowd, names=names, logs=logs, attended=_attended(crowd, places))
+    return replace(crowd, names=names, logs=logs, attended=attended(crowd, part) if missing else crowd.attended)
 
 
 def _with_ends(crowd: Crowd, names: dict[str, Any], part: Part) -> Crowd:
@@ -375,18 +376,18 @@ def _with_ends(crowd: Crowd, names: dict[str, Any], part: Part) -> Crowd:
     )
 
 
-def _attended(crowd: Crowd, places: Integers) -> Truths:
-    """Visits that take place: not missed by chance, where the scenario lets them be missed. Only these places are
-    looked at."""
+def attended(crowd: Crowd, part: Part) -> Truths:
+    """Visits that take place: not missed by chance, where the scenario lets them be missed. Only the places of this
+    part are looked at."""
     lapses, visits = crowd.program.scenarios.working.lapses, crowd.program.visits
-    attended = np.ones((len(visits), len(crowd)), dtype=np.bool_)
-    open_to_chance = np.array([place for place in places.tolist() if visits[place] not in lapses.never_at], dtype=int)
+    there = np.ones((len(visits), len(crowd)), dtype=np.bool_)
+    open_to_chance = np.array([place for place in part.places if visits[place] not in lapses.never_at], dtype=int)
     if lapses.visit and len(open_to_chance):
         u = chance.uniform(
             crowd.seed, "missed visit", crowd.trial[None, :], crowd.slot[None, :], open_to_chance[:, None]
         )
-        attended[open_to_chance] = u >= float(lapses.visit)
-    return attended.T
+        there[open_to_chance] = u >= float(lapses.visit)
+    return there.T
 
 
 def _log(crowd: Crowd, rows: RowsProgram, names: Mapping[str, Any], part: Part) -> dict[str, Any]:
