@@ -76,7 +76,8 @@ def steps_of(values: Any, step: str) -> Any:
     """How many steps of the grid a value is, as a whole float: the number that will stand on the page."""
     unit = float(Decimal(step))
     per_unit = round(1 / unit) if unit < 1 else 0
-    return np.floor((values * per_unit if per_unit else values / unit) + 0.5)
+    steps = (values * per_unit if per_unit else values / unit if unit != 1 else values) + 0.5
+    return np.floor(steps, out=steps) if isinstance(steps, np.ndarray) else np.floor(steps)
 
 
 def number_texts(values: Any, step: str) -> Texts:

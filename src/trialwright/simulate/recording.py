@@ -225,24 +225,24 @@ def _measured(column: Fed, value: Any) -> Numbers:
     value, kind = np.asarray(value), column.declared.type
     if kind is ItemType.BOOLEAN or value.dtype == np.bool_:
         return Numbers(value.astype(np.int8), None)
-    absent = np.isnan(value)
+    low, high = (float(value.min()), float(value.max())) if value.size else (0.0, 0.0)
     filled = None
-    if absent.any():
-        filled, value = ~absent, np.where(absent, 0, value)
+    if low != low:
+        filled = ~np.isnan(value)
+        value = np.where(filled, value, 0)
+        low, high = float(value.min()), float(value.max())
     if kind in DAYS:
         return Numbers(value.astype(np.int64), filled)
     step = "1" if kind in WORDS else column.step
     decimals = max(0, -int(Decimal(step).as_tuple().exponent))
     unit = int(Decimal(step).scaleb(decimals))
-    units = _narrow(steps_of(value, step))
+    units = steps_of(value, step).astype(_wide(*steps_of(np.array([low, high]), step).tolist()))
     return Numbers(units * unit if unit != 1 else units, filled, decimals)
 
 
-def _narrow(whole: Floats) -> Integers:
-    """Whole floats as integers that leave room for a step of some thousands."""
-    if whole.size and max(-whole.min(), whole.max()) * 1000 >= 2**31:
-        return whole.astype(np.int64)
-    return whole.astype(np.int32)
+def _wide(low: float, high: float) -> type[np.signedinteger[Any]]:
+    """Integers that leave room for a step of some thousands."""
+    return np.int64 if max(-low, high) * 1000 >= 2**31 else np.int32
 
 
 def _of_group(crowd: Crowd, form: str, source: Source, names: Mapping[str, Any], shape: tuple[int, int]) -> Numbers:
