@@ -16,6 +16,9 @@ Single = Callable[[Repeated, str], Fit | None]
 METHODS = ("REML", "ML")
 # A fit of the kernel whose last decrement is above this stands beside the maximum; the reference then goes to it.
 SETTLED = 1e-14
+# A covariance parameter with a variance above this, in units of its size, is one that the data say nothing of; the
+# reference then says so, or proves that they do.
+VAGUE = 1e6
 
 
 def fitted(data: Repeated, covariance: str = "us", method: str = "REML", engine: str | None = None) -> Fit:
@@ -33,7 +36,7 @@ def fitted(data: Repeated, covariance: str = "us", method: str = "REML", engine:
     basis, triangle = refuse(data, shape.name)
     single = _kernel() if shape.name == "us" and engine != "reference" else None
     fit = _about_zero(data, method, single, basis, triangle) if single is not None else None
-    if fit is not None and fit.decrement > SETTLED:
+    if fit is not None and (fit.decrement > SETTLED or _vague(fit)):
         fit = None
     if fit is None and engine == "kernel":
         raise ValueError("The compiled kernel is not there, or does not serve here; the reference does.")
@@ -53,6 +56,14 @@ def _about_zero(data: Repeated, method: str, single: Single, basis: Floats, tria
     along = basis.T @ data.outcome
     fit = single(replace(data, outcome=data.outcome - basis @ along), method)
     return None if fit is None else replace(fit, data=data, beta=fit.beta + np.linalg.solve(triangle, along))
+
+
+def _vague(fit: Fit) -> bool:
+    """Whether the kernel stands where the likelihood is flat to rounding, which it takes for a maximum."""
+    variances = np.diagonal(fit.sigma[0])
+    columns, rows = np.triu_indices(variances.size)
+    spread = np.diagonal(fit.theta_covariance) / (variances[columns] * variances[rows])
+    return not bool((spread < VAGUE).all())
 
 
 def _kernel() -> Single | None:

@@ -12,6 +12,7 @@ from trialwright.analysis.estimates import NoMaximum, NotIdentifiable, SingularD
 from trialwright.analysis.mmrm import fitting
 from trialwright.analysis.mmrm.covariance import UnknownStructure
 from trialwright.analysis.mmrm.fitting import fitted
+from trialwright.analysis.mmrm.records import Repeated
 
 
 @settings(max_examples=60)
@@ -91,3 +92,26 @@ def test_an_outcome_far_from_zero_costs_the_kernel_no_digit(kernel: object, meth
     assert there.beta[0] - 1e5 == pytest.approx(here.beta[0], abs=1e-8)
     assert there.beta[1:] == pytest.approx(here.beta[1:], rel=1e-6, abs=1e-8)
     assert there.data is far
+
+
+def test_a_covariance_that_the_mean_absorbs_is_refused_by_every_engine(kernel: object) -> None:
+    # Each of the participants seen twice has a column of its own at one visit, so nothing is left of their covariance.
+    people = 12
+    participant = np.concatenate([np.repeat(np.arange(2), 2), np.arange(2, people)])
+    visit = np.concatenate([[0, 1, 0, 1], np.arange(2, people) % 2])
+    chance = np.random.default_rng(5)
+    own = np.zeros((participant.size, 2))
+    own[1, 0] = own[3, 1] = 1.0
+    data = Repeated(
+        outcome=chance.normal(size=participant.size),
+        design=np.column_stack([np.eye(2)[visit], own]),
+        participant=participant,
+        visit=visit,
+        columns=("visit[a]", "visit[b]", "first", "second"),
+        visits=("a", "b"),
+        participants=tuple(map(str, range(people))),
+        group=np.zeros(people, dtype=np.int64),
+    )
+    for engine in (None, "reference"):
+        with pytest.raises(NotIdentifiable, match="say nothing of the covariance parameter 'covariance a, b'"):
+            fitted(data, engine=engine)
