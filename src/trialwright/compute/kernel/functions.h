@@ -33,10 +33,6 @@ TW_BOTH_WAYS(Reals, Reals, double, +)
 TW_BOTH_WAYS(Reals, Reals, double, -)
 TW_BOTH_WAYS(Reals, Reals, double, *)
 TW_BOTH_WAYS(Reals, Reals, double, /)
-TW_BOTH_WAYS(Wholes, Reals, double, <)
-TW_BOTH_WAYS(Wholes, Reals, double, <=)
-TW_BOTH_WAYS(Wholes, Reals, double, >)
-TW_BOTH_WAYS(Wholes, Reals, double, ==)
 TW_BOTH_WAYS(Words, Words, uint64_t, +)
 TW_BOTH_WAYS(Words, Words, uint64_t, &)
 TW_BOTH_WAYS(Words, Words, uint64_t, |)
@@ -58,11 +54,51 @@ TW_INLINE V all(double value) {
 TW_INLINE Word word(uint64_t value) { return Word{} + value; }
 TW_INLINE Word bits_of(Real value) { return (Word)value; }
 TW_INLINE Real real_of(Word bits) { return (Real)bits; }
-TW_INLINE Real choose(Whole mask, Real yes, Real no) { return mask ? yes : no; }
 TW_INLINE Real absolute(Real x) { return real_of(bits_of(x) & word(0x7FFFFFFFFFFFFFFF)); }
 TW_FOUR(Words, bits_of(Reals value), (Word)value.at[i])
 TW_FOUR(Reals, real_of(Words bits), (Real)bits.at[i])
-TW_FOUR(Reals, choose(Wholes mask, Reals yes, Reals no), mask.at[i] ? yes.at[i] : no.at[i])
+
+// Comparisons and choices. Where the registers are narrower the compiler would take them lane by lane, which is slow: so
+// it gets them in parts of a register's size.
+#if TW_WIDTH == 2
+#define TW_COMPARISON(name, op) \
+  TW_INLINE Whole name(Real a, Real b) { return a op b; }
+TW_INLINE Real choose(Whole mask, Real yes, Real no) { return mask ? yes : no; }
+#else
+constexpr int PART = TW_WIDTH == 1 ? 4 : 2, PARTS = lanes::WIDTH / PART;
+typedef double RealPart __attribute__((vector_size(8 * PART)));
+typedef int64_t WholePart __attribute__((vector_size(8 * PART)));
+union InParts {
+  Real real;
+  Whole whole;
+  RealPart reals[PARTS];
+  WholePart wholes[PARTS];
+};
+#define TW_COMPARISON(name, op)                                                         \
+  TW_INLINE Whole name(Real a, Real b) {                                                \
+    InParts first = {a}, second = {b}, out;                                             \
+    for (int i = 0; i < PARTS; i++) out.wholes[i] = first.reals[i] op second.reals[i];  \
+    return out.whole;                                                                   \
+  }
+TW_INLINE Real choose(Whole mask, Real yes, Real no) {
+  return (Real)(((Whole)yes & mask) | ((Whole)no & ~mask));
+}
+#endif
+TW_COMPARISON(less, <)
+TW_COMPARISON(at_most, <=)
+TW_COMPARISON(equal, ==)
+TW_INLINE Whole less(Real a, double b) { return less(a, all<Real>(b)); }
+TW_INLINE Whole less(double a, Real b) { return less(all<Real>(a), b); }
+TW_INLINE Whole at_most(Real a, double b) { return at_most(a, all<Real>(b)); }
+TW_INLINE Whole equal(Real a, double b) { return equal(a, all<Real>(b)); }
+TW_FOUR(Wholes, less(Reals a, double b), less(a.at[i], b))
+TW_FOUR(Wholes, less(double a, Reals b), less(a, b.at[i]))
+TW_FOUR(Wholes, at_most(Reals a, double b), at_most(a.at[i], b))
+TW_FOUR(Wholes, equal(Reals a, double b), equal(a.at[i], b))
+TW_FOUR(Wholes, known(Reals a), equal(a.at[i], a.at[i]))
+TW_FOUR(Reals, choose(Wholes mask, Reals yes, Reals no), choose(mask.at[i], yes.at[i], no.at[i]))
+// Whether it is a number at all.
+TW_INLINE Whole known(Real a) { return equal(a, a); }
 
 // The square root of the lanes; exactly rounded on every machine.
 TW_INLINE Real root(Real x) {
@@ -77,6 +113,7 @@ TW_INLINE Real root(Real x) {
 
 TW_FOUR(Reals, root(Reals x), root(x.at[i]))
 
+#undef TW_COMPARISON
 #undef TW_BOTH_WAYS
 #undef TW_FOUR
 
@@ -154,7 +191,7 @@ TW_INLINE V power_of_two(V rounded) {
 
 template <typename V>
 TW_INLINE V exp(V x) {
-  V bound = choose(x < -746.0, all<V>(-746.0), choose(x > 710.0, all<V>(710.0), x));
+  V bound = choose(less(x, -746.0), all<V>(-746.0), choose(less(710.0, x), all<V>(710.0), x));
   V power = (bound * PER_LN2 + ROUNDER) - ROUNDER;
   V high = bound - power * LN2_HIGH;
   V low = power * LN2_LOW;
@@ -163,7 +200,7 @@ TW_INLINE V exp(V x) {
   V value = 1.0 + (r + ((r * r) * polynomial(EXP, r) + lost));
   V half = power * 0.5 + ROUNDER;
   V rest = (power - (half - ROUNDER)) + ROUNDER;
-  return choose(x == x, (value * power_of_two(half)) * power_of_two(rest), x);
+  return choose(known(x), (value * power_of_two(half)) * power_of_two(rest), x);
 }
 
 // log(2^k (1 + f)) from the bits that hold k + 1023, and f; `bias` is 1023, or more for what was scaled up.
@@ -181,18 +218,18 @@ TW_INLINE V log_of_bits(B bits, V bias) {
 
 template <typename V>
 TW_INLINE V log(V x) {
-  auto small = x < 0x1p-1022;
+  auto small = less(x, 0x1p-1022);
   V value = log_of_bits(bits_of(choose(small, x * 0x1p54, x)), choose(small, all<V>(1077.0), all<V>(1023.0)));
-  value = choose(x == INFINITE, x, value);
-  value = choose(x == 0.0, all<V>(-INFINITE), value);
-  return choose(x < 0.0, all<V>(NONE), choose(x == x, value, x));
+  value = choose(equal(x, INFINITE), x, value);
+  value = choose(equal(x, 0.0), all<V>(-INFINITE), value);
+  return choose(less(x, 0.0), all<V>(NONE), choose(known(x), value, x));
 }
 
 TW_INLINE Real log1p(Real x) {
   Real u = 1.0 + x;
   Real lost = (x - (u - 1.0)) / u;
-  Real exact = (u == INFINITE) | (u <= 0.0) ? all<Real>(0.0) : lost;
-  return u == 1.0 ? x : log(u) + exact;
+  Real exact = choose(equal(u, INFINITE) | at_most(u, 0.0), all<Real>(0.0), lost);
+  return choose(equal(u, 1.0), x, log(u) + exact);
 }
 
 // The middle of the quantile, |u - 1/2| <= 0.425; beyond it the result means nothing.
@@ -205,13 +242,13 @@ TW_INLINE V quantile_middle(V u) {
 template <typename V>
 TW_INLINE V quantile_tail(V u) {
   V q = u - 0.5;
-  V side = choose(q < 0.0, u, 1.0 - u);
+  V side = choose(less(q, 0.0), u, 1.0 - u);
   V r = root(-log(side));
   V value = ratio(TAIL_ABOVE, TAIL_BELOW, r - 1.6, all<V>(1.0));
-  auto beyond = ~(r <= 5.0);
+  auto beyond = ~at_most(r, 5.0);
   if (any(beyond)) value = choose(beyond, ratio(FAR_ABOVE, FAR_BELOW, r - 5.0, all<V>(1.0)), value);
-  value = choose(side == 0.0, all<V>(INFINITE), value);
-  return choose(q < 0.0, -value, value);
+  value = choose(equal(side, 0.0), all<V>(INFINITE), value);
+  return choose(less(q, 0.0), -value, value);
 }
 
 // A function of `count` values from one place to another: four registers at a time where there are so many.
@@ -271,12 +308,12 @@ static void quantiles(double* values, int count) {
 
 TW_INLINE Real normal_below(Real z) {
   Real size = absolute(z);
-  Real a = size > 39.0 ? all<Real>(39.0) : size;
+  Real a = choose(less(39.0, size), all<Real>(39.0), size);
   Real coarse = (a * 16.0 + ROUNDER - ROUNDER) * 0.0625;
   Real fine = (a - coarse) * (a + coarse);
   Real fall = exp(coarse * coarse * -0.5) * exp(fine * -0.5);
   Real tail = fall * (polynomial(MILLS, (a - 4.0) / (a + 4.0)) / (a + 4.0));
-  return z > 0.0 ? 1.0 - tail : z == z ? tail : z;
+  return choose(less(0.0, z), 1.0 - tail, choose(known(z), tail, z));
 }
 
 }  // namespace functions
