@@ -1,6 +1,7 @@
 """`trialwright simulate`: how the planned analyses of a trial behave over many imagined trials."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,7 +25,7 @@ def simulate(
         typer.Option(help="Planned analyses, all or primary. [the primary one, its mixed model]"),
     ] = None,
     scenario: Annotated[
-        str | None, typer.Option(help="Scenarios. [the default one, and null where there is one]")
+        str | None, typer.Option(help="Scenarios, or all. [the default one, and null where there is one]")
     ] = None,
     n: Annotated[str | None, typer.Option("--n", help="Sample sizes: 24,36,48.")] = None,
     set_: Annotated[
@@ -32,7 +33,7 @@ def simulate(
     ] = None,
     dropout: Annotated[str | None, typer.Option(help="Factors on the hazards of leaving: 0,1,2.")] = None,
     method: Annotated[str | None, typer.Option(help="Methods of randomisation: permuted_block,simple.")] = None,
-    strata: Annotated[str | None, typer.Option(help="declared, none, or declared,none: whether to stratify.")] = None,
+    strata: Annotated[str | None, typer.Option(help="declared, none, or both: whether to stratify.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="The numbers do not depend on it.")] = 1,
     engine: Annotated[str | None, typer.Option(help="here, threads, processes or dask.")] = None,
     cluster: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.", metavar="ADDRESS")] = None,
@@ -45,6 +46,7 @@ def simulate(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
 ) -> None:
     """Simulate a trial: power, type I error, bias and coverage of its planned analyses, with Monte Carlo errors."""
+    _refuse_engine(engine)
     spec = _spec(trial, seed, analyses, scenario, _Grid(n, set_ or [], dropout, method, strata))
     _refuse_folder(out, resume)
     if replay is not None:
@@ -87,17 +89,41 @@ def _spec(trial: Path, seed: int, analyses: str | None, scenario: str | None, op
     from trialwright.simulate.prepared import Spec, ready
     from trialwright.simulate.reading import read
 
+    wrong: list[str] = []
+
+    def told(reading: Callable[..., Any], text: Any, *more: Any) -> Any:
+        if not text:
+            return ()
+        try:
+            return reading(text, *more)
+        except worlds.WrongWorld as error:
+            wrong.append(str(error))
+            return ()
+
     choices = worlds.Choices(
         scenarios=_words(scenario),
-        sizes=worlds.sizes(options.n) if options.n else (),
-        parameters=worlds.parameters(options.parameters),
-        dropout=worlds.numbers(options.dropout, "--dropout") if options.dropout else (),
+        sizes=told(worlds.sizes, options.n),
+        parameters=told(worlds.parameters, options.parameters),
+        dropout=told(worlds.numbers, options.dropout, "--dropout"),
         methods=_words(options.method),
-        strata=worlds.strata(options.strata) if options.strata else (),
+        strata=told(worlds.strata, options.strata),
     )
-    spec = Spec(str(trial), seed, worlds.grid(read(trial).scenarios, choices), _words(analyses))
+    grid = told(worlds.grid, read(trial).scenarios, choices)
+    if wrong:
+        raise worlds.WrongWorld("\n".join(wrong))
+    spec = Spec(str(trial), seed, grid, _words(analyses))
     ready(spec)
     return spec
+
+
+def _refuse_engine(engine: str | None) -> None:
+    from trialwright.compute.engines import ENGINES
+    from trialwright.design.problems import known_or_close
+
+    if engine is not None and engine not in ENGINES:
+        raise typer.BadParameter(
+            f"there is no engine '{engine}' ({known_or_close(engine, list(ENGINES))})", param_hint="--engine"
+        )
 
 
 def _refuse_folder(out: Path | None, resume: bool) -> None:

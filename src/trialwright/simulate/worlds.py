@@ -19,6 +19,8 @@ from trialwright.simulate.scenario import Scenarios
 NULL = "null"
 """The scenario without an effect, where a trial has one of that name."""
 
+ALL = "all"
+
 
 class WrongWorld(ValueError):
     """A world that cannot be; one sentence for each thing that is wrong with it."""
@@ -66,13 +68,15 @@ class Choices:
 
 def grid(scenarios: Scenarios, choices: Choices) -> tuple[World, ...]:
     """All combinations of the choices, the first choice of each varying slowest. Without scenarios: the default one,
-    and the null one beside it where there is one.
+    and the null one beside it where there is one; `all` stands for all of them.
 
     Raises `WrongWorld` with everything that is wrong.
     """
     names = choices.scenarios or tuple(
         dict.fromkeys((scenarios.default, *((NULL,) if NULL in scenarios.scenarios else ())))
     )
+    if ALL in names and ALL not in scenarios.scenarios:
+        names = tuple(dict.fromkeys((scenarios.default, *scenarios.scenarios)))
     parameters = dict(choices.parameters)
     _refuse_wrong(scenarios, choices, names, parameters)
     spans: list[Sequence[object]] = [
@@ -138,7 +142,7 @@ def _changed(scenarios: Scenarios, world: World, other_method: bool) -> Scenario
         ends = {
             key: end
             if end.verb == "stop_treatment"
-            else end.model_copy(update={"per_week": f"{world.dropout} * ({end.per_week})"})
+            else end.model_copy(update={"per_week": f"{world.dropout:f} * ({end.per_week})"})
             for key, end in ends.items()
         }
     update = {
@@ -185,8 +189,8 @@ def parameters(texts: Sequence[str]) -> dict[str, tuple[Decimal, ...]]:
 
 
 def strata(text: str) -> tuple[bool, ...]:
-    """`declared`, `none`, or both with a comma. Raises `WrongWorld`."""
-    words = [part.strip() for part in text.split(",")]
+    """`declared`, `none`, or `both`. Raises `WrongWorld`."""
+    words = [part.strip() for part in text.replace("both", "declared,none").split(",")]
     if any(word not in ("declared", "none") for word in words):
-        raise WrongWorld(f"--strata {text}: write declared, none, or declared,none")
+        raise WrongWorld(f"--strata {text}: write declared, none, or both")
     return tuple(dict.fromkeys(word == "declared" for word in words))

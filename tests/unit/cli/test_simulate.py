@@ -134,3 +134,22 @@ def test_what_cannot_be_is_said_in_a_sentence(words: tuple[str, ...], said: str)
     result = ran(*words)
     assert isinstance(result.exception, WrongWorld)
     assert said in str(result.exception)
+
+
+def test_everything_that_is_wrong_with_the_options_is_said_at_once() -> None:
+    result = ran("--n", "few", "--dropout", "much", "--set", "fall_T=low", "--strata", "half", "--method", "coin")
+    assert isinstance(result.exception, WrongWorld)
+    for said in ("--n few", "--dropout much", "--set fall_T=", "--strata half", "--method coin"):
+        assert said in str(result.exception)
+
+
+def test_an_engine_that_is_none_is_named() -> None:
+    result = ran("--engine", "fast")
+    assert result.exit_code == 2
+    assert "processes" in result.stderr
+
+
+def test_all_scenarios_and_both_ways_to_stratify_can_be_asked_for() -> None:
+    result = told("--trials", "20", "--scenario", "all", "--strata", "both", "--dropout", "1e-7")
+    assert [world["stratified"] for world in result["worlds"]] == [True, False] * 2
+    assert {world["scenario"]["name"] for world in result["worlds"]} == {"works", "idle"}
