@@ -1,5 +1,6 @@
 """Tapes: the compiled kernel gives every bit that NumPy gives, for any table that the language can say."""
 
+from concurrent.futures import ThreadPoolExecutor
 from ctypes import CDLL
 from dataclasses import replace
 from typing import Any
@@ -286,6 +287,19 @@ def test_a_table_remembers_its_tape_and_another_parameter_writes_another(referen
     assert len(table.tapes) == 2
     assert (other[known["arm"].index == 0] > first[known["arm"].index == 0]).any()
     assert np.array_equal(other[known["arm"].index == 1], first[known["arm"].index == 1])
+
+
+def test_threads_that_share_a_table_do_not_disturb_each_other(reference, kernel) -> None:
+    table = reference.screening.only({"siglec0", "exm0"})
+
+    def one(seed: int) -> np.ndarray:
+        known, address = sample(reference, 300)
+        return np.asarray(table.fill(known, replace(address, seed=seed))["siglec0"])
+
+    alone = [one(seed) for seed in range(12)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(one, range(12)))
+    assert all(np.array_equal(first, second) for first, second in zip(alone, together, strict=True))
 
 
 def test_what_a_tape_cannot_say_is_left_to_numpy(kernel) -> None:
