@@ -146,15 +146,16 @@ def _multiple(first: CoreSet, uppers: Mapping[str, Exact], which: NDArray[np.int
     multiple = np.full(which.shape, np.nan)
     for index, enzyme in enumerate(ENZYMES):
         if enzyme in first.enzymes and enzyme in uppers:
-            value, upper = (_plain(column) for column in (first.enzymes[enzyme], uppers[enzyme]))
-            chosen = known & (which == index) & (value > 0)
-            multiple[chosen] = value[chosen] / upper[chosen]
+            mine = np.flatnonzero(known & (which == index))
+            value, upper = (_plain(column, mine) for column in (first.enzymes[enzyme], uppers[enzyme]))
+            above = value > 0
+            multiple[mine[above]] = value[above] / upper[above]
     return np.asarray(np.log(multiple), dtype=np.float64)
 
 
-def _plain(column: Exact) -> Floats:
-    values = np.asarray(column.units[:, 0], dtype=np.float64) / 10.0**column.decimals
-    return np.where(np.asarray(column.present)[:, 0], values, np.nan)
+def _plain(column: Exact, rows: NDArray[np.intp]) -> Floats:
+    values = np.asarray(column.units)[rows, 0] / 10.0**column.decimals
+    return np.where(np.asarray(column.present)[rows, 0], values, np.nan)
 
 
 # ------------------------------------------------------------------ what the scenario feeds
