@@ -18,6 +18,10 @@ WORDS = {
     "visits_stopped": "visits stopped",
     "treatment_stopped": "treatment stopped",
 }
+NARROW = 100
+"""A terminal with fewer columns gets the tables with less space between."""
+SEVERAL = {"beside_first": "beside\nthe first\nanalysis", "beside_base": "beside\nthe base\nworld"}
+"""Columns that stand where there is something to compare."""
 
 
 def show(result: Mapping[str, Any]) -> None:
@@ -43,22 +47,27 @@ def show(result: Mapping[str, Any]) -> None:
 
 def _decisions(console: "Console", worlds: Sequence[Mapping[str, Any]]) -> None:
     """Power or type I error of each analysis, and the differences that common random numbers make small."""
-    table = _table(
-        "World", "Analysis", right=("rejects", "%", "beside the first analysis", "beside the base world", "refused")
-    )
+    several = {name: any(row[name] for world in worlds for row in world["analyses"]) for name in SEVERAL}
+    several["beside_first"] = any(len(world["analyses"]) > 1 for world in worlds)
+    refused = ["refused"] if any(row["refused"] for world in worlds for row in world["analyses"]) else []
+    names = ("rejects", "%", *(SEVERAL[name] for name in SEVERAL if several[name]), *refused)
+    narrow = console.width < NARROW
+    table = _table("Analysis", right=names, whole=not narrow, narrow=narrow)
     for place, world in enumerate(worlds):
         if place:
             table.add_section()
+        table.add_row(f"[bold]{world['label']}[/bold]")
         for row in world["analyses"]:
-            rate = row["rate"] or "rejection"
+            beside = {
+                "beside_first": _points(row["beside_first"]) if row is not world["analyses"][0] else "",
+                "beside_base": _points(row["beside_base"]),
+            }
             table.add_row(
-                world["label"] if row is world["analyses"][0] else "",
-                _name(row),
-                rate,
+                f"  {_name(row)}",
+                row["rate"] or "rejection",
                 _share(row["rejected"]),
-                _points(row["beside_first"]) if row is not world["analyses"][0] else "",
-                _points(row["beside_base"]),
-                f"{sum(row['refused'].values()):,}" if row["refused"] else "-",
+                *(beside[name] for name in SEVERAL if several[name]),
+                *[f"{sum(row['refused'].values()):,}" for _ in refused],
             )
     console.print(table)
     reasons = {reason for world in worlds for row in world["analyses"] for reason in row["refused"]}
@@ -69,15 +78,18 @@ def _decisions(console: "Console", worlds: Sequence[Mapping[str, Any]]) -> None:
 def _estimates(console: "Console", worlds: Sequence[Mapping[str, Any]]) -> None:
     """How far estimates are from the truth, and how well their errors are known."""
     columns = ("true value", "bias", "coverage %", "mean SE", "SD of estimates", "analysed")
-    table = _table("World", "Analysis", right=columns)
-    for place, world in enumerate(worlds):
-        if place:
-            table.add_section()
-        for row in (row for row in world["analyses"] if row["estimate"]["value"] is not None):
+    narrow = console.width < NARROW
+    table = _table("Analysis", right=columns, whole=not narrow, narrow=narrow, most=9 if narrow else None)
+    for world in worlds:
+        rows = [row for row in world["analyses"] if row["estimate"]["value"] is not None]
+        if rows:
+            if table.row_count:
+                table.add_section()
+            table.add_row(f"[bold]{world['label']}[/bold]")
+        for row in rows:
             analysed = row["analysed"]
             table.add_row(
-                world["label"] if row is world["analyses"][0] else "",
-                _name(row),
+                f"  {_name(row)}",
                 _with_error(row["truth"]),
                 _with_error(row["bias"]),
                 _share(row["coverage"]),
@@ -146,15 +158,19 @@ def _console() -> "Console":
     return console
 
 
-def _table(*left: str, right: Sequence[str] = ()) -> Any:
+def _table(
+    *left: str, right: Sequence[str] = (), whole: bool = False, narrow: bool = False, most: int | None = None
+) -> Any:
+    """An empty table; `whole` keeps each number on one line, `narrow` saves space and leaves names their width, `most`
+    is the widest that a column of numbers may be."""
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0) if narrow else (0, 1))
     for name in left:
-        table.add_column(name)
+        table.add_column(name, overflow="fold", min_width=12 if narrow else None)
     for name in right:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold", no_wrap=whole, max_width=most)
     return table
 
 

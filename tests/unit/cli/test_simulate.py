@@ -153,3 +153,20 @@ def test_all_scenarios_and_both_ways_to_stratify_can_be_asked_for() -> None:
     result = told("--trials", "20", "--scenario", "all", "--strata", "both", "--dropout", "1e-7")
     assert [world["stratified"] for world in result["worlds"]] == [True, False] * 2
     assert {world["scenario"]["name"] for world in result["worlds"]} == {"works", "idle"}
+
+
+def test_tables_show_every_name_and_number_on_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from rich.console import Console
+
+    from trialwright.cli import simulate_tables
+
+    result = told("--trials", "60", "--n", "12,24", "--dropout", "0,3")
+    monkeypatch.setattr(simulate_tables, "_console", lambda: Console(width=80, highlight=False))
+    simulate_tables.show(result)
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    for word in ("MAIN", "analysed", "coverage", "rejects", "base"):
+        assert word in shown
