@@ -34,7 +34,7 @@ class Figure:
 
 
 def figures_of(result: Mapping[str, Any]) -> tuple[Figure, ...]:
-    """One figure for each quantity of the grid that takes several values; one over the worlds where none does."""
+    """One figure for each quantity of the grid that takes several values; none where none does."""
     worlds = result["worlds"]
     found = []
     for key, axis in _axes(worlds):
@@ -113,20 +113,27 @@ def _draw(figure: Figure, path: Path) -> None:
     with matplotlib.rc_context({"svg.hashsalt": "trialwright", "font.size": 10, "svg.fonttype": "none"}):
         from matplotlib.figure import Figure as Canvas
 
-        page = Canvas(figsize=(8.4, 5.0 + 0.22 * len(figure.curves)), dpi=150, layout="constrained")
+        columns = 2 if len(figure.curves) > 4 else 1
+        rows = -(-len(figure.curves) // columns)
+        page = Canvas(figsize=(8.4, 5.0 + 0.22 * rows), dpi=150, layout="constrained")
         axes = page.subplots()
         places = sorted({place for curve in figure.curves for place, _, _ in curve.points})
-        # Beside each other by a hair, so that one bar does not hide another.
-        step = min((after - before for before, after in pairwise(places)), default=1.0) * 0.02
+        # Beside each other by a hair, so that one bar does not hide another; together no wider than a tenth of a step.
+        gap = min((after - before for before, after in pairwise(places)), default=1.0)
+        step = gap * min(0.02, 0.1 / len(figure.curves))
+        turns = {False: 0, True: 0}
         for index, curve in enumerate(figure.curves):
-            _line(axes, curve, index, step * (index - (len(figure.curves) - 1) / 2))
+            _line(axes, curve, turns[curve.null], step * (index - (len(figure.curves) - 1) / 2))
+            turns[curve.null] += 1
         axes.axhline(100 * figure.alpha, color="#888888", linewidth=0.8, linestyle=":")
         if any(not curve.null for curve in figure.curves):
             axes.set_ylim(0, 102)
         else:
             axes.set_ylim(bottom=0)
         axes.set_title(figure.title, loc="left", fontsize=11)
-        axes.set_xlabel(figure.axis[0].upper() + figure.axis[1:])
+        axes.set_xlabel(
+            figure.axis if figure.key.startswith("parameter ") else figure.axis[0].upper() + figure.axis[1:]
+        )
         axes.set_ylabel("Trials that reject the null hypothesis (%)")
         axes.grid(axis="y", color="#dddddd", linewidth=0.6)
         axes.spines[["top", "right"]].set_visible(False)
@@ -136,6 +143,7 @@ def _draw(figure: Figure, path: Path) -> None:
             loc="outside lower left",
             frameon=False,
             fontsize=9,
+            ncols=columns,
             alignment="left",
             title=_legend(figure),
             title_fontsize=9,
@@ -157,7 +165,8 @@ def _line(axes: Any, curve: Curve, index: int, aside: float) -> None:
         capsize=3,
         linewidth=1.4,
         linestyle="--" if curve.null else "-",
-        marker=MARKS[index % len(MARKS)],
+        marker=MARKS[(index + index // len(COLOURS)) % len(MARKS)],
         markersize=5,
+        markerfacecolor="white" if curve.null else None,
         color=COLOURS[index % len(COLOURS)],
     )
