@@ -5,9 +5,10 @@ in the order of the chunks whatever the order in which they came.
 """
 
 import multiprocessing
-from collections.abc import Callable, Generator, Sequence
+import os
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
-from contextlib import closing
+from contextlib import closing, contextmanager
 from threading import Event, Lock
 from typing import Any, Protocol, TypeVar
 
@@ -92,7 +93,7 @@ def processes(
 
     pool = ProcessPoolExecutor(workers, context, _take, (done,))
     try:
-        with not_interrupted():
+        with not_interrupted(), _one_core_each():
             waiting = [pool.submit(_counted, work, chunk) for chunk in chunks]
         yield from _as_they_come(waiting, look)
     except BaseException:
@@ -102,6 +103,19 @@ def processes(
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _one_core_each() -> Iterator[None]:
+    """Processes begun here leave linear algebra to one thread each: there is a process for every core already, and idle
+    helper threads would take turns with them. What somebody has set stays."""
+    lacking = [name for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS") if name not in os.environ]
+    os.environ.update(dict.fromkeys(lacking, "1"))
+    try:
+        yield
+    finally:
+        for name in lacking:
+            os.environ.pop(name, None)
 
 
 def _as_they_come(
