@@ -1,6 +1,7 @@
 """`trialwright simulate`: how the planned analyses of a trial behave over many imagined trials."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -34,7 +35,9 @@ def simulate(
     dropout: Annotated[str | None, typer.Option(help="Factors on the hazards of leaving: 0,1,2.")] = None,
     method: Annotated[str | None, typer.Option(help="Methods of randomisation: permuted_block,simple.")] = None,
     strata: Annotated[str | None, typer.Option(help="declared, none, or both: whether to stratify.")] = None,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="The numbers do not depend on it.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="The numbers do not depend on it. [a long run: one a core]")
+    ] = None,
     engine: Annotated[str | None, typer.Option(help="here, threads, processes or dask.")] = None,
     cluster: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.", metavar="ADDRESS")] = None,
     out: Annotated[Path | None, typer.Option(help="Write tables and figures here.", metavar="DIR")] = None,
@@ -52,7 +55,7 @@ def simulate(
     if replay is not None:
         _replay(spec, replay, as_json)
         return
-    how = {"workers": workers, "engine": engine, "cluster": cluster}
+    how = {"workers": workers or _workers(trials * len(spec.worlds)), "engine": engine, "cluster": cluster}
     spec, tally = _run(spec, trials, out, how)
     from trialwright.simulate.results import results
 
@@ -68,6 +71,16 @@ def simulate(
     from trialwright.cli.simulate_tables import show
 
     show(result)
+
+
+WORTH_A_PROCESS = 25_000
+"""Trials whose simulation takes about as long as a process takes to begin."""
+
+
+def _workers(trials: int) -> int:
+    """A worker for every core that this program may use, as far as there is work for them."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, trials // WORTH_A_PROCESS))
 
 
 class _Grid:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 WIDTHS = ("portable", "avx2", "avx512")
 
 

@@ -26,7 +26,7 @@ from trialwright.simulate.questions import answers, needs
 from trialwright.simulate.tallies import Tally, merged, tallied, under
 from trialwright.simulate.truth import truths_of
 
-LEAF = 1024
+LEAF = 2048
 """Trials imagined together: their arrays stay small."""
 LEAST_CHUNK, CHUNK = 256, 20_000
 """Trials handed to a worker at once: a tenth of them, within these bounds. What is finished is kept chunk by chunk."""

@@ -102,10 +102,11 @@ class Recorded:
 # ------------------------------------------------------------------ imagining
 
 
-DRAWN_TOGETHER = 1024
+DRAWN_TOGETHER = 2048
 """Trials whose people are screened and drawn together."""
-FOLLOWED_TOGETHER = 256
-"""Trials whose people are followed together: their arrays stay in the processor's cache."""
+FOLLOWED_TOGETHER = 2048
+"""Trials whose people are followed together: enough to spread the cost of each array. Smaller pieces would stay in the
+processor's cache, and were slower all the same."""
 
 
 def imagined(
