@@ -34,7 +34,8 @@ def exact(number: Fraction) -> int | Decimal | Fraction:
     if rest != 1 or max(twos, fives) > 27:
         return number
     places = max(twos, fives)
-    return Decimal(number.numerator * (10**places // number.denominator)).scaleb(-places)
+    # From its text: a decimal that is made by arithmetic is rounded to the context's 28 digits.
+    return Decimal(f"{number.numerator * (10**places // number.denominator)}E-{places}")
 
 
 def scaled(typed: Typed, factor: Fraction, into: Type) -> Typed:

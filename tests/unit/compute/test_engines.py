@@ -109,7 +109,7 @@ def test_sixteen_workers_give_the_numbers_of_one() -> None:
 
 def test_a_running_cluster_is_used_by_its_address_and_left_running() -> None:
     distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as local:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", host="127.0.0.1") as local:
         address = local.scheduler_address
         for _ in range(2):
             assert flat(map_chunks(draws, 7, size=2, cluster=address)) == draws(range(7))

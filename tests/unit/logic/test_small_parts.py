@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trialwright import logic
@@ -62,6 +62,7 @@ def test_an_interval_answers_an_order_only_where_every_pair_agrees(a: int, b: in
 
 @QUICK
 @given(st.fractions(max_denominator=10**6))
+@example(Fraction(2 * 10**27 + 1, 2))
 def test_a_fraction_becomes_a_decimal_only_where_that_is_exact(number: Fraction) -> None:
     found = exact(number)
     assert Fraction(found) == number

@@ -54,7 +54,7 @@ def test_the_true_values_are_those_of_one_worker(spec: Spec, workers: int) -> No
 
 def test_the_bits_are_the_same_on_a_cluster_that_runs_already(spec: Spec, alone: Tally) -> None:
     distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1") as local:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", host="127.0.0.1") as local:
         how = {"cluster": local.scheduler_address}
         assert with_truths(SPEC, 4000, **how) == spec
         assert ran(spec, **how) == alone
