@@ -16,7 +16,7 @@ from trialwright.analysis.guesses import guesses, questionnaire
 from trialwright.analysis.intercurrent import affected
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.question import Floats, Question
-from trialwright.analysis.scores import Scores, scores
+from trialwright.analysis.scores import scores
 from trialwright.analysis.visits import over_visits
 from trialwright.design.forms import kept
 from trialwright.design.model import Analysis, Definition, Endpoint
@@ -100,7 +100,7 @@ def _how_much(case: Case, endpoint: Endpoint) -> Asked:
         outcome[used],
         {name: values[used] for name, values in covariates.items()},
         {name: values[used] for name, values in factors.items()},
-        _thresholds(case.plan, scored),
+        thresholds(case.plan, scored.thresholds),
         level=case.level,
     )
     return Asked(question, tuple(p for p in case.who if p not in omitted), omitted, visit, tuple(notes))
@@ -160,11 +160,10 @@ def _event(definition: Definition, endpoint: str) -> tuple[Any, tuple[str, ...]]
     return logic.compile(logic.check(expression, scope, expected="boolean")), tuple(named)
 
 
-def _thresholds(plan: Analysis, scored: Scores) -> dict[str, float]:
-    """The measure's cut-offs by name, or those that `thresholds: "20, 40"` of the analysis lists."""
+def thresholds(plan: Analysis, declared: Mapping[str, float]) -> dict[str, float]:
+    """The measure's declared cut-offs by name, or those that `thresholds: "20, 40"` of the analysis lists."""
     chosen = plan.options.get("thresholds")
     if chosen is None:
-        return dict(scored.thresholds)
-    names = {cut: name for name, cut in scored.thresholds.items()}
-    cuts = [float(part) for part in chosen.split(",")]
-    return {names.get(cut, f"at least {cut:g}"): cut for cut in cuts}
+        return dict(declared)
+    names = {cut: name for name, cut in declared.items()}
+    return {names.get(cut, f"at least {cut:g}"): cut for cut in map(float, chosen.split(","))}

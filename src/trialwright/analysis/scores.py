@@ -83,7 +83,7 @@ def _tis(
     values = np.full((len(participants), len(visits)), np.nan)
     for index, visit in enumerate(later):
         values[:, visits.index(visit)] = scored.tis[:, index].filled(np.nan)
-    multiple = _enzyme_multiple(first, uppers, scored.enzyme[:, 0], scored.enzyme_known[:, 0])
+    multiple = enzyme_multiple(first, uppers, scored.enzyme[:, 0], scored.enzyme_known[:, 0])
     cuts = {label: float(cut) for label, cut in derivation.thresholds.items()}
     extra = {"enzyme_multiple": multiple}
     return Scores(name, derivation.label, tuple(participants), tuple(visits), values, cuts, extra)
@@ -129,23 +129,28 @@ def _column(seen: Observations, name: str, participants: Sequence[str], visits: 
     return Exact(flat.units.reshape(shape), flat.decimals, np.reshape(flat.present, shape))
 
 
-def _enzyme_multiple(first: CoreSet, uppers: Mapping[str, Exact], which: NDArray[Any], known: NDArray[Any]) -> Floats:
-    """The natural logarithm of the followed enzyme's multiple of its upper limit at baseline.
+def enzyme_multiple(
+    first: CoreSet, uppers: Mapping[str, Exact], which: NDArray[Any], known: NDArray[np.bool_]
+) -> Floats:
+    """The natural logarithm of the followed enzyme's multiple of its upper limit at baseline, of shape (people,).
 
-    Enzymes run over three powers of ten, so a straight line in their plain value would follow the few highest; a
-    multiple of nought has no logarithm and is unknown.
+    `which` (people,) are places in ENZYMES, meaningful where `known`; columns have the shape (people, 1). Enzymes run
+    over three powers of ten, so a straight line in their plain value would follow the few highest; a multiple of nought
+    has no logarithm and is unknown.
     """
     multiple = np.full(which.shape, np.nan)
     for index, enzyme in enumerate(ENZYMES):
         if enzyme in first.enzymes and enzyme in uppers:
-            value, upper = (_plain(column)[:, 0] for column in (first.enzymes[enzyme], uppers[enzyme]))
-            multiple = np.where(known & (which == index) & (value > 0), value / upper, multiple)
+            mine = np.flatnonzero(known & (which == index))
+            value, upper = (_plain(column, mine) for column in (first.enzymes[enzyme], uppers[enzyme]))
+            above = value > 0
+            multiple[mine[above]] = value[above] / upper[above]
     return np.asarray(np.log(multiple), dtype=np.float64)
 
 
-def _plain(column: Exact) -> Floats:
-    values = np.asarray(column.units, dtype=np.float64) / 10.0**column.decimals
-    return np.where(column.present, values, np.nan)
+def _plain(column: Exact, rows: NDArray[np.intp]) -> Floats:
+    values = np.asarray(column.units)[rows, 0] / 10.0**column.decimals
+    return np.where(np.asarray(column.present)[rows, 0], values, np.nan)
 
 
 def _float(value: Decimal | int | None) -> float:

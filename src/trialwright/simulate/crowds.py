@@ -18,7 +18,7 @@ from trialwright.allocation.assumed import factors
 from trialwright.simulate.before import Before, Shared, before
 from trialwright.simulate.formula import Codes
 from trialwright.simulate.pages import entered, takes_place
-from trialwright.simulate.participants import Arrivals, Crowd, followed, met, some_of
+from trialwright.simulate.participants import Arrivals, Crowd, followed, met
 from trialwright.simulate.program import Program, RowsProgram
 from trialwright.simulate.recording import Column, Numbers, fed, hit, numbers, pages, slices
 from trialwright.simulate.wanted import Needs, Plan, WantedForm, planned
@@ -102,10 +102,8 @@ class Recorded:
 # ------------------------------------------------------------------ imagining
 
 
-DRAWN_TOGETHER = 2048
-"""Trials whose people are screened and drawn together."""
-FOLLOWED_TOGETHER = 2048
-"""Trials whose people are followed together: enough to spread the cost of each array. Smaller pieces would stay in the
+TOGETHER = 2048
+"""Trials that are drawn and followed at once: enough to spread the cost of each array. Smaller pieces would stay in the
 processor's cache, and were slower all the same."""
 
 
@@ -117,7 +115,7 @@ def imagined(
     *,
     arms: str | None = None,
     complete: bool = False,
-    together: int = FOLLOWED_TOGETHER,
+    together: int = TOGETHER,
     shared: Shared | None = None,
 ) -> Recorded:
     """Imagine these trials and give what is needed of them. Raises `NotImagined` for needs that no array holds.
@@ -133,18 +131,15 @@ def imagined(
     if not len(numbered):
         raise ValueError("no trials are asked for; name at least one")
     sheet = _Sheet(plan, seed, numbered)
-    for chunk in slices(len(numbered), DRAWN_TOGETHER):
+    for chunk in slices(len(numbered), together):
         known = before(program, seed, numbered[chunk], plan.part, arms, shared)
         sheet.arrived(chunk, known.come)
         sheet.drawn(chunk, known)
-        crowd, arm = known.crowd, known.arm.reshape(-1)
-        gaps = []
-        for some in slices(chunk.stop - chunk.start, together):
-            people = slice(some.start * sheet.n, some.stop * sheet.n)
-            here = followed(some_of(crowd, people), arm[people].astype(np.int64), plan.part, missing=False)
-            gaps.append(sheet.record(slice(chunk.start + some.start, chunk.start + some.stop), here, complete))
+        arm = known.arm.reshape(-1)
+        here = followed(known.crowd, arm.astype(np.int64), plan.part, missing=False)
+        gaps = sheet.record(chunk, here, complete)
         if not complete:
-            sheet.leave_out(chunk, crowd, arm, gaps)
+            sheet.leave_out(chunk, known.crowd, arm, gaps)
     return sheet.finished()
 
 
@@ -284,14 +279,10 @@ class _Sheet:
 
     # -------------------------------------------------------------- items that are missing
 
-    def leave_out(
-        self, chunk: slice, crowd: Crowd, arm: Integers, gaps: Sequence[Sequence[tuple[Integers, Integers]]]
-    ) -> None:
+    def leave_out(self, chunk: slice, crowd: Crowd, arm: Integers, gaps: Sequence[tuple[Integers, Integers]]) -> None:
         """Take away the one item that is missing on each page with a gap. Which one it is hangs on all items of the
         page, so that these people are followed once more with everything that their page needs."""
-        for place, wanted in enumerate(self.plan.forms):
-            rows = np.concatenate([some[place][0] for some in gaps])
-            columns = np.concatenate([some[place][1] for some in gaps])
+        for wanted, (rows, columns) in zip(self.plan.forms, gaps, strict=True):
             if not len(rows):
                 continue
             people, row = np.unique(rows, return_inverse=True)

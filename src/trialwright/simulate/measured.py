@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trialwright import design
-from trialwright.analysis.scores import tis_rules
+from trialwright.analysis.scores import enzyme_multiple, tis_rules
 from trialwright.design.model import Definition, Derivation
 from trialwright.measures.tis import CoreSet, Exact, Limits, exact
 from trialwright.measures.tis_rules import ENZYMES, STEP
@@ -102,7 +102,7 @@ def _tis(recorded: Recorded, name: str, derivation: Derivation, visits: Sequence
         scored = tis_steps(first, _core_set(columns, part, later or [start]), Limits(most, uppers), rules)
         points = np.where(scored.computable, scored.steps * float(STEP), np.nan)
         values[part, places] = points[:, : len(later)]
-        multiple[part] = _multiple(first, uppers, scored.enzyme[:, 0], scored.enzyme_known[:, 0])
+        multiple[part] = enzyme_multiple(first, uppers, scored.enzyme[:, 0], scored.enzyme_known[:, 0])
     shape = recorded.arm.shape
     label, cuts = derivation.label, thresholds_of(recorded.program.definition, name)
     baseline = {"enzyme_multiple": multiple.reshape(shape)}
@@ -138,24 +138,6 @@ def _core_set(columns: Mapping[str, _Flat], part: slice, visits: Sequence[str]) 
     names = ("phga", "ptga", "mmt", "haq", "exm" if "exm" in columns else "extramusc")
     phga, ptga, mmt, haq, exm = (columns[name].at(part, visits) for name in names)
     return CoreSet(phga, ptga, mmt, haq, exm, {one: columns[one].at(part, visits) for one in ENZYMES if one in columns})
-
-
-def _multiple(first: CoreSet, uppers: Mapping[str, Exact], which: NDArray[np.int8], known: NDArray[np.bool_]) -> Floats:
-    """The natural logarithm of the followed enzyme's multiple of its upper limit at baseline, as `analysis.scores`
-    takes it."""
-    multiple = np.full(which.shape, np.nan)
-    for index, enzyme in enumerate(ENZYMES):
-        if enzyme in first.enzymes and enzyme in uppers:
-            mine = np.flatnonzero(known & (which == index))
-            value, upper = (_plain(column, mine) for column in (first.enzymes[enzyme], uppers[enzyme]))
-            above = value > 0
-            multiple[mine[above]] = value[above] / upper[above]
-    return np.asarray(np.log(multiple), dtype=np.float64)
-
-
-def _plain(column: Exact, rows: NDArray[np.intp]) -> Floats:
-    values = np.asarray(column.units)[rows, 0] / 10.0**column.decimals
-    return np.where(np.asarray(column.present)[rows, 0], values, np.nan)
 
 
 # ------------------------------------------------------------------ what the scenario feeds

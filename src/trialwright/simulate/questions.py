@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from trialwright import design, logic
 from trialwright.analysis import METHODS
-from trialwright.analysis.asking import contrast
+from trialwright.analysis.asking import contrast, thresholds
 from trialwright.design.model import Analysis
 from trialwright.simulate import estimators
 from trialwright.simulate.crowds import Needs, Recorded
@@ -137,11 +137,7 @@ def _answer_welch(measure: str, visit: str, asked: Asked) -> tuple[Estimated]:
 
 def _responders(making: Making) -> Planned:
     measure, visit = _at_one_visit(making)
-    declared = thresholds_of(making.definition, measure)
-    chosen = making.plan.options.get("thresholds")
-    if chosen is not None:
-        names = {cut: name for name, cut in declared.items()}
-        declared = {names.get(cut, f"at least {cut:g}"): cut for cut in map(float, chosen.split(","))}
+    declared = thresholds(making.plan, thresholds_of(making.definition, measure))
     if not declared:
         raise NotSimulated("No threshold is declared that would make somebody a responder.")
     targets = [Target(f"{name} (at least {cut:g})", measure, visit, cut) for name, cut in declared.items()]
