@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,16 @@ from django.utils.html import escape
 from tests.pages import small_trial
 
 from trialwright import design, simulate
+from trialwright.analysis.observations import Observations
+from trialwright.analysis.scores import scores as analysis_scores
+from trialwright.design.derivations import blinding_of_derivation
 from trialwright.design.model import Blinding, Definition
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import Draft
 from trialwright.ledger.memory import MemoryLedger
+from trialwright.ledger.snapshot import Snapshot
 from trialwright.web import classes, running, sessions
-from trialwright.web.clinic import participants, timeline
+from trialwright.web.clinic import participants, scores, timeline
 from trialwright.web.office import overview
 from trialwright.web.reading import Reading
 
@@ -106,6 +111,40 @@ def test_the_site_sees_what_is_ready_and_an_assessor_nothing_of_it(rehearsed: Me
         assert names["Label on the bags"] == person.allocation.label
         assert names["To be given until"].endswith("(Europe/Amsterdam)")
         assert f"{entry.at_site:%M}" == "00"
+
+
+def test_the_clinic_sees_the_scores_that_the_analysis_computes(definition: Definition, rehearsed: MemoryLedger) -> None:
+    """The page asks the functions of the analysis, and shows their numbers at the visits that were made."""
+    with Reading(rehearsed).trial() as trial:
+        assert trial is not None
+        person = next(one for one in trial.state.participants.values() if one.completed)
+        shown = scores.computed(trial, person, classes.seen_by("nurse"))
+        observed = Observations(trial.definition, Snapshot(trial.state, trial.head))
+        visits = [name for name in design.visit_order(definition) if definition.visits[name].label in shown.visits]
+        told = analysis_scores(observed, "tis", [person.id], visits)
+    assert shown is not None
+    row = next(row for row in shown.rows if row.label == definition.derivations["tis"].label)
+    assert [cell.value for cell in row.cells] == [f"{value:g}" if value == value else "" for value in told.values[0]]
+    assert {cell.category for cell in row.cells} <= {"", "minimal", "moderate", "major"}
+
+
+@pytest.mark.requirement("BL2")
+@pytest.mark.parametrize(("item", "sees_it"), [("csm.phga", True), ("infusion.volume", True), ("igg.igg", False)])
+def test_a_score_is_shown_to_who_may_see_everything_that_it_rests_on(
+    definition: Definition, rehearsed: MemoryLedger, item: str, sees_it: bool
+) -> None:
+    inputs = definition.derivations["tis"].inputs | {"phga": item}
+    derivation = definition.derivations["tis"].model_copy(update={"inputs": inputs})
+    other = definition.model_copy(update={"derivations": {"mine": derivation, "of_mine": derivation.model_copy(
+        update={"inputs": {"phga": "mine"}})}})  # fmt: skip
+    for name in ("mine", "of_mine"):
+        assert (blinding_of_derivation(other, name) in classes.seen_by("nurse")) is sees_it
+    assert (blinding_of_derivation(other, "mine") in classes.seen_by("assessor")) is (item == "csm.phga")
+    with Reading(rehearsed).trial() as trial:
+        assert trial is not None
+        person = next(one for one in trial.state.participants.values() if one.completed)
+        if not sees_it:
+            assert scores.computed(replace(trial, definition=other), person, classes.seen_by("nurse")) is None
 
 
 def test_a_real_trial_has_no_banner_of_a_rehearsal() -> None:

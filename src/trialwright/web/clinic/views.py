@@ -7,7 +7,7 @@ from django.shortcuts import render
 
 from trialwright.web import alarms, running
 from trialwright.web.classes import Class, blinding
-from trialwright.web.clinic import participants, timeline, warnings
+from trialwright.web.clinic import participants, scores, timeline, warnings
 from trialwright.web.seen import Sees
 
 
@@ -48,6 +48,7 @@ def participant(request: HttpRequest, participant: str, sees: Sees) -> HttpRespo
             "queries": queries,
             "broken": participants.broken(person, sees),
             "warnings": warnings.warnings(now, person),
+            "scores": scores.computed(now, person, sees),
             "entries": [(place if place in starts else None, entry) for place, entry in enumerate(entries)],
             "zone": str(now.zone(person)),
         }
