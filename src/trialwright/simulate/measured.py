@@ -4,12 +4,10 @@ The same functions of `measures` compute them, on whole numbers straight from th
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trialwright import design
 from trialwright.analysis.scores import enzyme_multiple, tis_rules
@@ -17,33 +15,14 @@ from trialwright.design.model import Definition, Derivation
 from trialwright.measures.tis import CoreSet, Exact, Limits, exact
 from trialwright.measures.tis_rules import ENZYMES, STEP
 from trialwright.measures.tis_steps import tis_steps
-from trialwright.simulate.crowds import Column, Recorded
+from trialwright.simulate.crowds import Recorded
 from trialwright.simulate.program import Program
+from trialwright.simulate.scored import Measured, NotSimulated, item_measured
 
-Floats = NDArray[np.float64]
+__all__ = ["Measured", "NotSimulated", "items_of", "measured", "thresholds_of"]
 
 PAIRS = 1 << 16
 """Pairs scored together: their arrays stay in the processor's cache."""
-
-
-class NotSimulated(ValueError):
-    """What cannot be simulated; the sentence says what lacks what."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """`values` has shape (trials, n, visits), nan where unknown; `baseline` holds further quantities of shape
-    (trials, n)."""
-
-    label: str
-    visits: tuple[str, ...]
-    values: Floats
-    thresholds: Mapping[str, float] = field(default_factory=dict)
-    baseline: Mapping[str, Floats] = field(default_factory=dict)
-
-    def at(self, visit: str) -> Floats:
-        """The values of one visit, shape (trials, n)."""
-        return self.values[..., self.visits.index(visit)]
 
 
 Items = dict[str, tuple[str, ...]]
@@ -78,9 +57,7 @@ def measured(recorded: Recorded, name: str, visits: Sequence[str]) -> Measured:
     """The measure at these visits, of everybody."""
     derivation = recorded.program.definition.derivations.get(name)
     if derivation is None:
-        column, places = recorded.items[name], [recorded.visits[name].index(visit) for visit in visits]
-        wanted = Column(column.units[..., places], column.present[..., places], column.decimals)
-        return Measured(name, tuple(visits), wanted.values)
+        return item_measured(recorded, name, visits)
     return MEASURES[derivation.method](recorded, name, derivation, visits)
 
 
