@@ -199,7 +199,11 @@ class ItemType(StrEnum):
 
 
 class Item(Model):
-    """One thing that is asked. `range` refuses a value; `warn` asks for a confirmation with a reason."""
+    """One thing that is asked. `range` refuses a value; `warn` asks for a confirmation with a reason.
+
+    `lloq` and `uloq` are the limits between which a laboratory quantifies; `below` and `above` name the items of the
+    same form that are true of a value beyond them. Of such a value the limit is known and nothing else.
+    """
 
     id: Key
     type: ItemType
@@ -214,6 +218,9 @@ class Item(Model):
     when: Condition | None = None
     blinding: Blinding | None = None
     lloq: Exact | None = None
+    uloq: Exact | None = None
+    below: Key | None = None
+    above: Key | None = None
     sdtm: str | None = None
     note: str | None = None
 

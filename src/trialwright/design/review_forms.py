@@ -11,11 +11,12 @@ from trialwright.design.mistakes import Path
 from trialwright.design.model import Blinding, Definition, Fact, Form, Item, ItemType
 from trialwright.design.problems import known_or_close
 from trialwright.design.references import unique_ids, value_known, values_of
+from trialwright.design.review_censoring import review_censoring
 from trialwright.design.scopes import RESERVED
 
 NUMBERS = frozenset({ItemType.INTEGER, ItemType.DECIMAL})
 CODED = frozenset({ItemType.CODE, ItemType.CODES})
-NUMBER_KEYS = ("range", "warn", "step", "unit", "lloq")
+NUMBER_KEYS = ("range", "warn", "step", "unit", "lloq", "uloq", "below", "above")
 FITS = {
     "boolean": {ItemType.BOOLEAN},
     "integer": {ItemType.INTEGER},
@@ -40,6 +41,7 @@ def review_forms(definition: Definition, found: Findings) -> None:
         _ids(form, path, found)
         for where, item in items_at(form, path):
             _item(definition, form, where, item, found)
+            review_censoring(form, where, item, found)
         for index, derived in enumerate(form.derive):
             _unit(found, (*path, "derive", index), derived.unit)
         unique_ids(found, (*path, "checks"), [check.id for check in form.checks], "check")

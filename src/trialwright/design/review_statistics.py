@@ -12,6 +12,7 @@ from trialwright.design.mistakes import Path
 from trialwright.design.model import Analysis, Blinding, Definition, Endpoint
 from trialwright.design.problems import did_you_mean, known_or_close
 from trialwright.design.references import unique_ids, value_known
+from trialwright.design.review_censoring import review_handling
 
 
 def review_statistics(definition: Definition, catalogue: Catalogue, found: Findings) -> None:
@@ -178,6 +179,8 @@ def _analysis(definition: Definition, name: str, analysis: Analysis, catalogue: 
         hint = did_you_mean(analysis.method, catalogue.analyses) or "the trial can be rehearsed but not opened"
         found.warn((*path, "method"), f"the catalogue has no analysis '{analysis.method}'", hint)
     _options(definition, analysis, (*path, "options"), catalogue, found)
+    if catalogue.options is not None:
+        review_handling(definition, analysis, path, catalogue, found)
 
 
 def _options(definition: Definition, analysis: Analysis, path: Path, catalogue: Catalogue, found: Findings) -> None:
