@@ -45,9 +45,9 @@ BOUNDS = {
 }
 
 
-def mistakes(wrong: ValidationError, root: Node) -> list[Problem]:
-    """Every mistake that pydantic found, with its place in the text."""
-    return [_problem(error, root) for error in wrong.errors(include_url=False)]
+def mistakes(wrong: ValidationError, root: Node, model: type[BaseModel] = Definition) -> list[Problem]:
+    """Every mistake that pydantic found in what should be such a model, with its place in the text."""
+    return [_problem(error, root, model) for error in wrong.errors(include_url=False)]
 
 
 def walked(root: Node, steps: Sequence[Step]) -> tuple[Node, Path]:
@@ -87,7 +87,7 @@ def key_place(root: Node, path: Path) -> Place:
     )
 
 
-def _problem(error: Mapping[str, Any], root: Node) -> Problem:
+def _problem(error: Mapping[str, Any], root: Node, whole: type[BaseModel]) -> Problem:
     steps: Path = error["loc"]
     kind = error["type"]
     if steps and steps[-1] == "[key]":
@@ -97,7 +97,7 @@ def _problem(error: Mapping[str, Any], root: Node) -> Problem:
     node, path = walked(root, steps)
     where = dotted(root, path)
     if kind == "extra_forbidden":
-        model = _model_at(steps[:-1])
+        model = _model_at(steps[:-1], whole)
         close: str | None = known_or_close(str(steps[-1]), sorted(_names(model))) if model else None
         if node.value is None and not str(steps[-1]).isidentifier():
             close = "a comma ends a value inside { }; put the text in quotes"
@@ -106,7 +106,7 @@ def _problem(error: Mapping[str, Any], root: Node) -> Problem:
         inside = f"in {where} " if where else ""
         return Problem(node.place, f"{inside}'{steps[-1]}' is missing", f"add '{steps[-1]}: ...'", path=where)
     if kind in ("enum", "literal_error"):
-        choices = _choices(type_at(steps))
+        choices = _choices(type_at(steps, whole))
         return Problem(
             node.place,
             f"{_shown(node)} is none of the words for {steps[-1]}",
@@ -148,14 +148,14 @@ def _names(model: type[BaseModel]) -> Iterator[str]:
             yield field.alias or name
 
 
-def _model_at(steps: Path) -> type[BaseModel] | None:
-    found = type_at(steps)
+def _model_at(steps: Path, whole: type[BaseModel]) -> type[BaseModel] | None:
+    found = type_at(steps, whole)
     return found if isinstance(found, type) and issubclass(found, BaseModel) else None
 
 
-def type_at(steps: Path) -> Any:
+def type_at(steps: Path, whole: type[BaseModel] = Definition) -> Any:
     """The declared type of what stands at the steps."""
-    found: Any = Definition
+    found: Any = whole
     for step in steps:
         found = bare(found)
         origin = get_origin(found)
