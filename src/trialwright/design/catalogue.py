@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from trialwright.design.instruments import Instrument
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -33,7 +35,7 @@ class Catalogue:
     measures: Mapping[str, Measure] | None = None
     analyses: frozenset[str] | None = None
     randomisation: frozenset[str] | None = None
-    instruments: frozenset[str] | None = None
+    instruments: Mapping[str, Instrument] | None = None
     options: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None
 
     EMPTY: ClassVar[Catalogue]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
@@ -164,6 +164,13 @@ def _named(entries: tuple[Named, ...], name: str) -> Named:
         if entry.id == name:
             return entry
     raise KeyError(name)
+
+
+def named_by_key(declared: Any) -> Any:
+    """Declarations inside a definition, each known by its key: it need not repeat it as `id`."""
+    if not isinstance(declared, dict):
+        return declared
+    return {name: {"id": name, **one} if isinstance(one, dict) else one for name, one in declared.items()}
 
 
 def levels(answers: Answers) -> tuple[Decimal, ...] | None:

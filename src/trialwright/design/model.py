@@ -13,7 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from trialwright.design.fields import Condition, Exact, Key, Model, Whole, sides
+from trialwright.design.instruments import Instrument, InstrumentId, named_by_key
 from trialwright.design.kits import KitSupply
+from trialwright.design.laboratory import LaboratoryPlan
 from trialwright.design.supply import Supply
 
 
@@ -265,7 +267,7 @@ class Derived(Model):
 
 class Form(Model):
     """One page. A `log` form has numbered rows outside the visits; `repeat` names what one row stands for (such as a
-    day)."""
+    day). A form that names an `instrument` and no items or groups has the instrument's items."""
 
     label: str
     items: tuple[Item, ...] = ()
@@ -277,6 +279,7 @@ class Form(Model):
     blinding: Blinding = Blinding.OPEN
     entered_by: tuple[str, ...] = ()
     licensed: str | None = None
+    instrument: InstrumentId | None = None
     alert: Condition | None = None
     alert_text: str | None = None
     sdtm: str | None = None
@@ -498,6 +501,7 @@ class Definition(Model):
     activities: dict[Key, str] = Field(default_factory=dict)
     schedule: dict[Key, Scheduled]
     codelists: dict[Key, dict[str, str]] = Field(default_factory=dict)
+    instruments: Annotated[dict[InstrumentId, Instrument], BeforeValidator(named_by_key)] = Field(default_factory=dict)
     forms: dict[Key, Form]
     consent: Consent
     facts: dict[Key, Fact]
@@ -506,6 +510,7 @@ class Definition(Model):
     blinding: BlindingPlan
     supply: Supply | None = None
     kits: KitSupply | None = None
+    laboratory: LaboratoryPlan | None = None
     sites: dict[Key, Site]
     derivations: dict[Key, Derivation] = Field(default_factory=dict)
     objectives: tuple[Objective, ...]

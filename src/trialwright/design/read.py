@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from trialwright.design.catalogue import Catalogue
+from trialwright.design.form_instruments import with_instruments
 from trialwright.design.mending import mended
 from trialwright.design.mistakes import mistakes
 from trialwright.design.model import Definition
@@ -72,6 +73,7 @@ def inspect(path: Path | str, catalogue: Catalogue = Catalogue.EMPTY) -> Reading
         )
         del root.value["provenance"]  # type: ignore[union-attr,arg-type]
     problems += _unknown_sources(root, cited)
+    problems += with_instruments(root, catalogue.instruments)
     definition, more, faulty = _modelled(root, cited)
     refused = {problem.place for problem in problems}
     problems += [problem for problem in more if problem.place not in refused]

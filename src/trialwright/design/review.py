@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from trialwright.design.catalogue import Catalogue
 from trialwright.design.findings import Findings
+from trialwright.design.form_instruments import review_form_instruments
 from trialwright.design.forms import items
 from trialwright.design.model import Definition, Provenance, SourceStatus
 from trialwright.design.problems import Problem, in_order
@@ -15,6 +16,7 @@ from trialwright.design.references import review_references
 from trialwright.design.review_expressions import review_expressions
 from trialwright.design.review_forms import review_forms
 from trialwright.design.review_kits import review_kits
+from trialwright.design.review_laboratory import review_laboratory
 from trialwright.design.review_reach import review_reach
 from trialwright.design.review_statistics import review_statistics, unfed
 from trialwright.design.review_supply import review_supply
@@ -49,8 +51,10 @@ def review(definition: Definition, root: Node, catalogue: Catalogue = Catalogue.
     found = Findings(root)
     review_references(definition, found)
     review_forms(definition, found)
+    review_form_instruments(definition, catalogue.instruments, found)
     review_supply(definition, found)
     review_kits(definition, found)
+    review_laboratory(definition, found)
     review_statistics(definition, catalogue, found)
     review_expressions(definition, found)
     review_reach(definition, found)
