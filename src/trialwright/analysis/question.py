@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trialwright.analysis.course import Course
+from trialwright.analysis.handling import Handling
 
 Floats = NDArray[np.float64]
 
@@ -24,7 +25,9 @@ class Question:
     of a responder analysis. `variables` are the rows of a table: label -> (unit, values), a number as float, a
     category as text, None for unknown. `log` are each participant's adverse events, `kinds` what is counted apart.
     `guesses` is who was asked -> (what was guessed of each participant, how surely in per cent),
-    see `blinding_index`. `level` is 0.95 for 95 % intervals.
+    see `blinding_index`. `censored` says of each outcome whether it lies below (-1) or above (1) the limit that stands
+    in its place; empty where none does, because nothing can or because `handling` put something there. `level` is 0.95
+    for 95 % intervals.
     """
 
     arm: NDArray[np.int64]
@@ -39,6 +42,8 @@ class Question:
     kinds: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     guesses: Mapping[str, tuple[NDArray[np.int64], Floats]] = field(default_factory=dict)
     course: Course | None = None
+    censored: NDArray[np.int8] = field(default_factory=lambda: np.empty(0, dtype=np.int8))
+    handling: Handling = field(default_factory=Handling)
     level: float = 0.95
 
 
