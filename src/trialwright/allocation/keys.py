@@ -22,6 +22,15 @@ ESCROW_HOLDERS = ("escrow-1", "escrow-2")
 UNBLINDED_MONITOR, ALLOCATOR = "unblinded-monitor", "allocator"
 """Who reads what the pharmacy sealed; the process that draws where a method needs past arms."""
 
+VALUE_READERS = {
+    "pharmacist-1": "pharmacist",
+    "pharmacist-2": "pharmacist",
+    "safety-unit": "safety_unit",
+    "dsmb-statistician": "dsmb_statistician",
+    UNBLINDED_MONITOR: "unblinded_monitor",
+}
+"""To whom sealed values (IgG and its proxies, the pharmacy's records) are sealed, and the role in which they act."""
+
 ROLES = SLOT_HOLDERS + ESCROW_HOLDERS
 OTHER_ROLES = (UNBLINDED_MONITOR, ALLOCATOR)
 

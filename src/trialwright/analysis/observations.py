@@ -64,14 +64,16 @@ class Observations:
         """One page: items and derived items by name; empty where there is no page."""
         key = (participant, visit, form)
         if key not in self._pages:
-            page = self.participants[participant].pages.get((visit, form, ""))
+            page = self.snapshot.page(participant, (visit, form, ""))
             self._pages[key] = NOTHING if page is None else self._typed(page, visit, form)
         return self._pages[key]
 
     def rows(self, participant: str, form: str) -> Iterator[Mapping[str, Any]]:
         """The rows of a log or repeated form in the order of entry, each with its `visit`; "none known" is no row."""
-        for (visit, name, repeat), page in self.participants[participant].pages.items():
-            if name == form and repeat not in ("", "0"):
+        for key in self.snapshot.keys(participant):
+            visit, name, repeat = key
+            page = self.snapshot.page(participant, key) if name == form and repeat not in ("", "0") else None
+            if page is not None:
                 yield {**self._typed(page, visit, form), "visit": visit}
 
     def on(self, participant: str, visit: str) -> date | None:

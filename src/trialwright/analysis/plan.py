@@ -14,6 +14,7 @@ from trialwright.analysis.asking import asked, contrast
 from trialwright.analysis.estimates import Effect, Lacking, NotEstimable
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.populations import populations
+from trialwright.analysis.sealed import Closed, require_opened
 from trialwright.capture.form import FormRules
 from trialwright.design.model import Analysis, Definition
 from trialwright.ledger.snapshot import Snapshot
@@ -24,7 +25,8 @@ class Answer:
     """One planned analysis and what came of it; where its method takes the endpoint's measures one by one, of one
     `measure`.
 
-    `status`: `done`; `lacking` (the program has no such method or measure); `refused` (the data do not allow it).
+    `status`: `done`; `lacking` (the program has no such method or measure); `refused` (the data do not allow it);
+    `sealed` (it rests on sealed items that nobody has opened).
     `arms` are the labels of reference and treatment, `n` how many of each were analysed, `omitted` the participants of
     the population who were not, with the reason. `result` is the method's own frozen result.
     """
@@ -109,6 +111,10 @@ def _measures(definition: Definition, plan: Analysis) -> tuple[str | None, ...]:
     return measures if method is not None and method.each_measure and len(measures) > 1 else (None,)
 
 
+def _all_measures(definition: Definition, endpoint: str | None) -> tuple[str, ...]:
+    return tuple(definition.endpoints[endpoint].measure) if endpoint else ()
+
+
 def _label(definition: Definition, plan: Analysis, measure: str | None) -> str:
     """What the analysis is called; with the measure where it has several."""
     if measure is None:
@@ -140,8 +146,11 @@ def _answer(
         return replace(head, why=f"The method '{plan.method}' is not in the catalogue of this version.")
     who = members[population] if population else seen.randomised
     try:
+        require_opened(seen, plan, (measure,) if measure else _all_measures(seen.definition, endpoint))
         put = asked(seen, plan, endpoint, who, treatments, measure)
         result = method.answer(put.question)
+    except Closed as closed:
+        return replace(head, status="sealed", why=str(closed))
     except NotEstimable as refusal:
         return replace(head, status="lacking" if isinstance(refusal, Lacking) else "refused", why=str(refusal))
     reference, treatment = contrast(seen.definition, plan)

@@ -84,7 +84,7 @@ def _make(console: object, folder: Path, trial: Path, seed: int, scenario: str |
     from trialwright import design, simulate, store
     from trialwright.cli.demo_ceremony import hold_ceremony
     from trialwright.cli.progress import progress
-    from trialwright.cli.unblinded import write_report
+    from trialwright.cli.unblinded import Opening, write_report
     from trialwright.conduct.catalogue import catalogue
 
     console.print(f"Reading {trial} ...")  # type: ignore[attr-defined]
@@ -102,7 +102,8 @@ def _make(console: object, folder: Path, trial: Path, seed: int, scenario: str |
     finally:
         ledger.close()
     with progress("Analysing and writing the report"):
-        write_report(folder, folder / "report")
+        reader = Opening(by="Demo pharmacist", sealed_key=_keys(folder) / "pharmacist-1.key")
+        write_report(folder, folder / "report", reader)
 
 
 def _tell(console: object, folder: Path) -> None:

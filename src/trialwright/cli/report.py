@@ -11,10 +11,19 @@ Keys = Annotated[
     list[Path],
     typer.Option("--keys", help="Both escrow holders' key files, each with --keys; without them all stays blinded."),
 ]
-By = Annotated[str | None, typer.Option(help="Who opens the treatments; recorded in the ledger.")]
+By = Annotated[str | None, typer.Option(help="Who opens the treatments or the sealed values; recorded in the ledger.")]
 With = Annotated[str | None, typer.Option("--with", help="The escrow holder who opens them with you; recorded too.")]
 EscrowLost = Annotated[
     bool, typer.Option("--escrow-lost", help="A share of the seed is lost: open slot by slot, with a holder's key.")
+]
+SealedKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--sealed-key",
+        help="After the final unblinding: the key file of a pharmacist, the safety unit, the committee's "
+        "statistician or the unblinded monitor, which opens the sealed values (with --by).",
+        metavar="KEY",
+    ),
 ]
 
 
@@ -25,6 +34,7 @@ def analyse(
     with_: With = None,
     passphrase_file: PassphraseFile = None,
     escrow_lost: EscrowLost = False,
+    sealed_key: SealedKey = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
     """Run the analyses that the definition plans on the trial's snapshot."""
@@ -32,7 +42,7 @@ def analyse(
     from trialwright.cli.wrapped import wrapped
     from trialwright.report import results_json, results_text
 
-    planned = results(folder, Opening(keys, by, with_, passphrase_file, escrow_lost))
+    planned = results(folder, Opening(keys, by, with_, passphrase_file, escrow_lost, sealed_key))
     typer.echo(results_json(planned) if as_json else wrapped(results_text(planned)))
 
 
@@ -43,11 +53,11 @@ def report(
     with_: With = None,
     passphrase_file: PassphraseFile = None,
     escrow_lost: EscrowLost = False,
+    sealed_key: SealedKey = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder of the report; DIR/report.")] = None,
 ) -> None:
     """Write the trial's report: one self-contained page and the same content as JSON."""
     from trialwright.cli.unblinded import Opening, write_report
 
-    typer.echo(
-        write_report(folder, output or folder / "report", Opening(keys, by, with_, passphrase_file, escrow_lost))
-    )
+    opening = Opening(keys, by, with_, passphrase_file, escrow_lost, sealed_key)
+    typer.echo(write_report(folder, output or folder / "report", opening))

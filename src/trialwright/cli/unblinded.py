@@ -3,6 +3,9 @@
 Treatments come from the ledger once the trial was unblinded after its final lock. Before that, after a staged lock,
 they come from the two escrow keys, which somebody of the firewall and an escrow holder hand in together: the opening is
 a fact, the arms are not, and nothing of them is kept but what was asked for.
+
+Sealed values (IgG and its proxies) are opened after the final unblinding alone, with the key of somebody to whom they
+are sealed; that opening is a fact too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trialwright import store
-from trialwright.allocation.keys import private_key
+from trialwright.allocation.keys import VALUE_READERS, KeyFileRefused, private_key, public_of
 from trialwright.analysis.plan import Results, analyse
 from trialwright.cli.passphrase import asking
-from trialwright.conduct import Person, Refused, unblind
+from trialwright.conduct import Person, Refused, open_sealed, unblind
 from trialwright.conduct.protocol import from_canonical
 from trialwright.conduct.unblind import ESCROW
 from trialwright.design.model import Definition
+from trialwright.ledger.opened import Opened
 from trialwright.ledger.replay import State
 from trialwright.ledger.snapshot import Snapshot
 from trialwright.report import Context, report, write
@@ -31,13 +35,14 @@ DEMONSTRATION = (
 @dataclass(frozen=True)
 class Opening:
     """Who opens the treatments with which key files, if anybody does. `escrow_lost`: with the key of a holder of the
-    slots, because a share of the seed is lost."""
+    slots, because a share of the seed is lost. `sealed_key`: the key file that opens the sealed values."""
 
     keys: Sequence[Path] = ()
     by: str | None = None
     with_: str | None = None
     passphrase_file: Path | None = None
     escrow_lost: bool = False
+    sealed_key: Path | None = None
 
 
 NOBODY = Opening()
@@ -51,7 +56,27 @@ def planned(folder: Path, opening: Opening) -> tuple[Definition, Snapshot, Mappi
         raise Refused(f"{folder} does not verify, so nothing is computed from it: {found.problems[0].sentence}", "seal")
     snapshot = store.read_snapshot(folder)
     definition = from_canonical(snapshot.state.versions[snapshot.state.version]).definition
-    return definition, snapshot, _treatments(folder, snapshot.state, opening)
+    treatments = _treatments(folder, snapshot.state, opening)
+    if opening.sealed_key is not None:
+        snapshot = snapshot.with_opened(_sealed_values(folder, opening, opening.sealed_key))
+    return definition, snapshot, treatments
+
+
+def _sealed_values(folder: Path, opening: Opening, path: Path) -> Opened:
+    """The sealed page items, opened by the holder of the key; refused before the final unblinding."""
+    if not opening.by:
+        raise Refused("Who opens the sealed values is recorded: say who with --by.", "by")
+    private = private_key(path, asking(opening.passphrase_file))
+    desk = store.open_desk(folder)
+    try:
+        holder = next((role for role, key in desk.vault.recipients.items() if key == public_of(private)), None)
+        if holder is None or holder not in VALUE_READERS:
+            whose = f"the key of {holder}, to whom no value is sealed" if holder else "none of this trial's keys"
+            raise KeyFileRefused(f"{path} is {whose}; take that of {', '.join(VALUE_READERS)}")
+        by = Person(opening.by, VALUE_READERS[holder], opening.by)
+        return open_sealed(desk, keys=[private], by=by, why="planned analysis of the sealed values")[1]
+    finally:
+        desk.ledger.close()
 
 
 def _treatments(folder: Path, state: State, opening: Opening) -> Mapping[str, str] | None:

@@ -8,6 +8,7 @@ from trialwright.conduct.kits import dispense_kits, list_kits, move_kits, quaran
 from trialwright.conduct.list_change import approve_list_change, propose_list_change
 from trialwright.conduct.lock import lock
 from trialwright.conduct.open_for_safety import open_for_safety
+from trialwright.conduct.open_sealed import open_sealed
 from trialwright.conduct.open_snapshot import open_snapshot
 from trialwright.conduct.opening import activate, amend, open_trial
 from trialwright.conduct.permissions import MAY, Person
@@ -48,6 +49,7 @@ __all__ = [
     "lose",
     "move_kits",
     "open_for_safety",
+    "open_sealed",
     "open_snapshot",
     "open_trial",
     "prescreen",

@@ -20,6 +20,7 @@ MAY: dict[str, frozenset[str]] = {
     "consent": SITE,
     "withdraw_consent": SITE,
     "record": SITE | {"assessor", "reader", "laboratory", "pharmacist", "participant", "data_manager"},
+    "import_results": frozenset({"laboratory"}),
     "judge": frozenset({"investigator"}),
     "screen": SITE,
     "randomise": SITE,
@@ -56,6 +57,9 @@ MAY: dict[str, frozenset[str]] = {
     "complete": SITE,
     "lock": frozenset({"data_manager"}),
     "unblind": frozenset({"escrow_holder", "unblinded_statistician"}),
+    "open_sealed": frozenset(
+        {"unblinded_statistician", "dsmb_statistician", "pharmacist", "safety_unit", "unblinded_monitor"}
+    ),
     "redact": frozenset({"data_manager"}),
 }
 
@@ -73,6 +77,7 @@ DOES = {
     "consent": "record a consent",
     "withdraw_consent": "record a withdrawal of consent",
     "record": "record a page",
+    "import_results": "take in the results of a laboratory",
     "judge": "judge a criterion",
     "screen": "screen a participant",
     "randomise": "randomise a participant",
@@ -109,6 +114,7 @@ DOES = {
     "complete": "complete a participant",
     "lock": "lock the database",
     "unblind": "unblind the trial",
+    "open_sealed": "open the sealed values",
     "redact": "redact a value",
 }
 

@@ -54,6 +54,10 @@ NO_KIT = "no kit"
 """The alarm when somebody could not be handed a kit, about {site, visit}: never which arm is out"""
 SEALED_KEPT = "sealed.kept"
 """commitment: the value itself is in the vault"""
+LABORATORY_IMPORTED = "laboratory.imported"
+"""A laboratory's file was taken in. digest (SHA-256 of its rows of open tests), results [{row, participant, visit, form,
+item, test, sample, laboratory, taken, reported, unit, run, quality, source, fact}] of open tests, commitment: the rest
+of the file, if there is any, and what became of it, is in the vault; one for every file, whatever is in it"""
 SUPPLY_SEALED = "supply.sealed"
 """commitment: what the pharmacy recorded (a lot, a preparation, a return) is in the vault; reference (a random name
 that the pharmacist's client gave it, so that it is kept once)"""
@@ -75,6 +79,9 @@ UNBLINDING_REPORTED = "unblinding.reported"
 the vault: commitment"""
 SNAPSHOT_OPENED = "snapshot.opened"
 """purpose, snapshot (hash), opened (how many allocations): what a data monitoring committee's statistician opened"""
+SEALED_OPENED = "sealed.opened"
+"""stage, pages (how many), values (how many commitments) and commitments (SHA-256 over those opened, in the order of
+their facts): that the sealed page items were opened for the analysis after the final unblinding; no value"""
 TREATMENT_STOPPED = "treatment.stopped"
 """reason"""
 VISITS_STOPPED = "visits.stopped"

@@ -182,6 +182,9 @@ class State:
     reported: list[int] = field(default_factory=list)
     kits: dict[str, stock.Kit] = field(default_factory=dict)
     kit_lists: dict[str, dict[str, str]] = field(default_factory=dict)
+    laboratory: dict[int, str] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
+    samples: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def next_position(self, stratum: str) -> int:
         """The position of the next slot of a stratum, in its list or in the extension that follows a used-up one."""
@@ -462,6 +465,10 @@ def _snapshot_opened(state: State, fact: Fact, payload: Payload) -> None:
     state.knowing.add(fact.by)
 
 
+def _sealed_opened(state: State, fact: Fact, payload: Payload) -> None:
+    state.knowing.add(fact.by)
+
+
 def _signed_off(state: State, fact: Fact, payload: Payload) -> None:
     state.signed_off[(payload["stage"], payload["site"])] = SignOff(
         fact.number,
@@ -473,6 +480,13 @@ def _signed_off(state: State, fact: Fact, payload: Payload) -> None:
         payload["whole"] == "yes",
         payload["content"],
     )
+
+
+def _imported(state: State, fact: Fact, payload: Payload) -> None:
+    state.laboratory[fact.number] = payload["commitment"]
+    state.files[payload["digest"]] = fact.number
+    for one in payload["results"]:
+        state.samples[one["sample"]] = (one["participant"], one["visit"])
 
 
 def _kept(state: State, fact: Fact, payload: Payload) -> None:
@@ -529,6 +543,8 @@ APPLY: dict[str, Callable[[State, Fact, Payload], None]] = {
     kinds.SNAPSHOT_OPENED: _snapshot_opened,
     kinds.DATA_SIGNED_OFF: _signed_off,
     kinds.SEALED_KEPT: _kept,
+    kinds.LABORATORY_IMPORTED: _imported,
+    kinds.SEALED_OPENED: _sealed_opened,
     kinds.TREATMENT_STOPPED: _ended("treatment_stopped"),
     kinds.VISITS_STOPPED: _ended("visits_stopped"),
     kinds.PARTICIPANT_LOST: _ended("lost"),

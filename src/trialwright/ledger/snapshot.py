@@ -3,12 +3,13 @@ know hands the opened assignments to the analysis beside it."""
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from trialwright.ledger.canonical import written
 from trialwright.ledger.fact import Head
-from trialwright.ledger.replay import Page, Participant, State
+from trialwright.ledger.opened import Opened, together
+from trialwright.ledger.replay import Page, PageKey, Participant, State
 
 Column = list[str | None]
 
@@ -31,15 +32,24 @@ class Table:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The state of a trial at a head of its ledger, read-only. Tables are made when they are asked for."""
+    """The state of a trial at a head of its ledger, read-only. Tables are made when they are asked for.
+
+    `opened`: the sealed page items, where somebody with a key opened them after the final unblinding; None before. They
+    stand in the tables of their forms and never in the hash, which is that of the ledger.
+    """
 
     state: State
     head: Head
+    opened: Opened | None = None
+
+    def with_opened(self, opened: Opened) -> "Snapshot":
+        """The same snapshot with the sealed page items that `conduct.open_sealed` handed out."""
+        return replace(self, opened=opened)
 
     @cached_property
     def hash(self) -> str:
         """SHA-256 over every table, row by row: the same facts give the same hash wherever they are kept."""
-        forms = [[name, [_row(*page) for page in self._pages[name]]] for name in self.forms]
+        forms = [[name, [_row(*page) for page in self._pages[name]]] for name in sorted(self._pages)]
         return hashlib.sha256(written([dict(self.participants.columns), forms])).hexdigest()
 
     @cached_property
@@ -65,13 +75,13 @@ class Snapshot:
     @cached_property
     def forms(self) -> tuple[str, ...]:
         """The forms that have at least one page, by name."""
-        return tuple(sorted({key[1] for person in self.state.participants.values() for key in person.pages}))
+        return tuple(sorted(self._shown))
 
     def form(self, name: str) -> Table:
         """One row per page of a form: participant, visit, repeat, on (date of the assessment), then its items by
         name."""
         if name not in self._tables:
-            self._tables[name] = _form_table(name, self._pages.get(name, []))
+            self._tables[name] = _form_table(name, self._shown.get(name, []))
         return self._tables[name]
 
     @cached_property
@@ -84,6 +94,30 @@ class Snapshot:
         for person in self.state.participants.values():
             for (visit, form, repeat), page in person.pages.items():
                 pages.setdefault(form, []).append((person, visit, repeat, page))
+        return pages
+
+    def page(self, participant: str, key: PageKey) -> Page | None:
+        """One page as it stands, its sealed items too where they were opened."""
+        page = self.state.participants[participant].pages.get(key)
+        return page if self.opened is None else together(page, self.opened.get(participant, {}).get(key))
+
+    def keys(self, participant: str) -> list[PageKey]:
+        """(visit, form, repeat) of a participant's pages: those of the ledger, then those that are sealed whole."""
+        pages = self.state.participants[participant].pages
+        sealed = () if self.opened is None else self.opened.get(participant, {})
+        return [*pages, *(key for key in sealed if key not in pages)]
+
+    @cached_property
+    def _shown(self) -> dict[str, list[tuple[Participant, str, str, Page]]]:
+        """The pages as tables show them."""
+        if self.opened is None:
+            return self._pages
+        pages: dict[str, list[tuple[Participant, str, str, Page]]] = {}
+        for person in self.state.participants.values():
+            for key in self.keys(person.id):
+                page = self.page(person.id, key)
+                if page is not None:
+                    pages.setdefault(key[1], []).append((person, key[0], key[2], page))
         return pages
 
 

@@ -100,6 +100,7 @@ class Vault(Protocol):
         open together. Raises `CannotOpen`, also where what the seed gives is not what was committed."""
         ...
 
-    def kept(self, keys: Sequence[str], under: str = "") -> Mapping[str, Mapping[str, Any]]:
-        """Every sealed value whose key begins with `under`, opened with private keys. Raises `CannotOpen`."""
+    def kept(self, keys: Sequence[str], under: str | tuple[str, ...] = "") -> Mapping[str, Mapping[str, Any]]:
+        """Every sealed value whose key begins with `under` (one beginning, or one of several), opened with private
+        keys. Raises `CannotOpen`."""
         ...

@@ -7,7 +7,7 @@ from trialwright.analysis.plan import Results
 from trialwright.analysis.populations import courses, treatment_form
 from trialwright.design.model import Definition
 from trialwright.ledger.snapshot import Snapshot
-from trialwright.report import blinding, efficacy, harms, outcome, people, power_page, record, repeated
+from trialwright.report import blinding, efficacy, harms, outcome, people, power_page, record, repeated, sealed
 from trialwright.report.content import Content, Section
 from trialwright.report.context import Context
 from trialwright.report.words import say
@@ -44,6 +44,7 @@ def report(
             people.baseline_section(seen, arms),
             harms.safety_section(seen, arms, _treated(seen)),
             *_after_unblinding(results),
+            *_sealed(definition, snapshot),
             people.quality_section(seen, outcome.main_scores(seen)),
             *_design(definition),
             record.assumptions_section(definition),
@@ -61,6 +62,12 @@ def _after_unblinding(results: Results | None) -> list[Section]:
         return []
     kept = blinding.blinding_section(results)
     return [*([kept] if kept else []), efficacy.other_section(results)]
+
+
+def _sealed(definition: Definition, snapshot: Snapshot) -> list[Section]:
+    """What is sealed and for whom; open to everybody, since it follows from the definition."""
+    section = sealed.sealed_section(definition, snapshot)
+    return [] if section is None else [section]
 
 
 def _design(definition: Definition) -> list[Section]:

@@ -319,7 +319,7 @@ def _log_rank(test: LogRank | None) -> Paragraph:
 
 def other_section(results: Results) -> Section:
     """Every planned analysis and what came of it, so that nothing planned is silently absent."""
-    words = {"done": "Done", "lacking": "Not available", "refused": "Not possible"}
+    words = {"done": "Done", "lacking": "Not available", "refused": "Not possible", "sealed": "Sealed"}
     rows: list[list[Cell]] = [
         [answer.label, answer.level.capitalize(), answer.title.replace("_", " "), words[answer.status], answer.why]
         for answer in results.answers

@@ -111,6 +111,6 @@ class MemoryVault:
         self._settle()
         return dict(self._drawn)
 
-    def kept(self, keys: Sequence[str], under: str = "") -> Mapping[str, Mapping[str, Any]]:
+    def kept(self, keys: Sequence[str], under: str | tuple[str, ...] = "") -> Mapping[str, Mapping[str, Any]]:
         """Every value that was kept under such a key."""
         return {key: value for key, value in self._kept.items() if key.startswith(under)}

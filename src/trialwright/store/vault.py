@@ -231,7 +231,7 @@ class SealedVault:
             raise CannotOpen(f"the seed in escrow does not give the draws of this trial: {again.problems[0]}")
         return {slot.label: slot.arm for slot in again.slots.values()}
 
-    def kept(self, keys: Sequence[str], under: str = "") -> Mapping[str, Mapping[str, Any]]:
+    def kept(self, keys: Sequence[str], under: str | tuple[str, ...] = "") -> Mapping[str, Mapping[str, Any]]:
         """Every sealed value whose key begins with `under` (the last one under each key), opened with private keys."""
         values: dict[str, Mapping[str, Any]] = {}
         for key, commitment, ciphertext in self._rows(NEWEST_VALUES):

@@ -79,6 +79,8 @@ breaks record {trial} --label AAAAAAA --category emergency --learned-by dr --sho
 breaks report {trial} --who p23 --how conversation --what suspicion --impact none --by p03 --role nurse --participant {Bob} --words T
 breaks reconcile {trial} --envelopes {envelopes}
 breaks list {trial} --json
+wordings list {trial}
+wordings load {trial} {stranger} --by d
 allocation card {trial} --participant {Ann} -o {out}/card.html --telephone 112
 allocation card {trial} --participant {Eva} -o {out}/none.html --telephone 112
 allocation connect {trial} {holder}
@@ -86,6 +88,8 @@ allocation verify {trial}
 dsmb export {trial} -o {out}/committee --meeting 2 --by p24
 report {trial} -o {out}/report
 analyse {trial}
+analyse {trial} --sealed-key {holder} --by sam
+report {trial} -o {out}/opened-report --sealed-key {holder} --by sam
 """  # noqa: E501
 """What is run, in this order."""
 

@@ -367,4 +367,6 @@ def _the_end(story: Story) -> None:
     tries("data manager", "lock", stage="week8", why="all seen")
     for who in ("nurse", "escrow holder", "statistician"):
         tries(who, "unblind", stage="week8", keys=world.keys, with_="second escrow holder", why="the first analysis")
+    for who in ("nurse", "statistician", "safety unit", "committee statistician"):
+        tries(who, "open_sealed", keys=world.keys, why="curious")
     tries("nurse", "randomise", participant="Eva")

@@ -1,0 +1,87 @@
+"""Open the sealed page items for the analysis: after the final lock and the planned unblinding, with a reader's key.
+
+Then the arms stand in the ledger, so IgG and its proxies can tell nothing more; before, nobody opens them, not even
+who could. The values stay outside the ledger: a fact says who opened how many, and commits to which.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trialwright.conduct.desk import Desk
+from trialwright.conduct.permissions import Person
+from trialwright.conduct.refusal import Refused, require_why
+from trialwright.conduct.sealing import NOT_DONE, ON
+from trialwright.ledger import kinds
+from trialwright.ledger.canonical import written
+from trialwright.ledger.fact import Fact
+from trialwright.ledger.opened import Opened, OpenedPage
+from trialwright.ledger.replay import PageKey
+from trialwright.ledger.vault import CannotOpen
+
+
+def open_sealed(desk: Desk, *, keys: Sequence[str], by: Person, why: str) -> tuple[Fact, Opened]:
+    """Open every sealed page item of the trial with a private key to which values are sealed. Returns the fact, which
+    stands before anything is handed out, and the items; of corrected values the last one counts. Raises `Refused`."""
+    with desk.act("open_sealed", by) as state:
+        require_why(why)
+        stage = desk.protocol().final_lock
+        if stage not in state.unblinded:
+            raise Refused(
+                f"Sealed values are opened after the final lock ({stage}) and the planned unblinding by two people; "
+                "until then they could tell the treatment of a participant.",
+                "blinded",
+            )
+        facts = [fact for fact in desk.ledger.facts() if fact.kind == kinds.SEALED_KEPT and fact.payload is not None]
+        people = tuple(f"{participant}/" for participant in state.participants)
+        try:
+            kept = desk.vault.kept(keys, people) if people else {}
+        except CannotOpen as error:
+            raise Refused(f"The sealed values were not opened: {error}.", "keys") from error
+        lacking = [fact.number for fact in facts if _key(fact) not in kept]
+        if lacking:
+            raise Refused(
+                f"The sealed values were not opened: the vault lacks what fact {lacking[0]} kept; restore the backup.",
+                "vault",
+            )
+        opened = _pages([(fact, kept[_key(fact)]) for fact in facts])
+        payload = {
+            "stage": stage,
+            "pages": str(sum(len(pages) for pages in opened.values())),
+            "values": str(len(facts)),
+            "commitments": hashlib.sha256(written([(fact.payload or {})["commitment"] for fact in facts])).hexdigest(),
+        }
+        return desk.append(by, kinds.SEALED_OPENED, payload, state.version, why=why), opened
+
+
+def _key(fact: Fact) -> str:
+    """The key under which `conduct.sealing` keeps what this fact commits to."""
+    return "/".join((fact.participant or "", *_place(fact), str(fact.number)))
+
+
+def _place(fact: Fact) -> PageKey:
+    return fact.visit or "", fact.form or "", fact.repeat or ""
+
+
+def _pages(kept: Sequence[tuple[Fact, Mapping[str, Any]]]) -> Opened:
+    """The items of every page from what was kept of it, one after the other."""
+    opened: dict[str, dict[PageKey, OpenedPage]] = {}
+    for fact, content in kept:
+        pages = opened.setdefault(fact.participant or "", {})
+        before = pages.get(_place(fact), OpenedPage(fact.version))
+        pages[_place(fact)] = _then(before, fact, content)
+    return opened
+
+
+def _then(before: OpenedPage, fact: Fact, content: Mapping[str, Any]) -> OpenedPage:
+    """The page after one more value. A value ends the reason why there was none, and the other way round."""
+    items = {name: text for name, text in content.items() if not name.startswith("*")}
+    absent: Mapping[str, str] = content.get(NOT_DONE, {})
+    gone = dict.fromkeys([*(before.items if "*" in absent else ()), *(name for name in absent if name != "*")])
+    reasons = {**before.not_done, **absent}
+    for name, text in items.items():
+        if text is not None:
+            reasons.pop(name, None)
+            reasons.pop("*", None)
+    on = content.get(ON, before.on)
+    return OpenedPage(fact.version, on, {**before.items, **gone, **items}, reasons, (*before.kept, fact.number))
