@@ -61,7 +61,7 @@ def fit(
     Source of the formula: Finney, Statistical Method in Biological Assay, 1978; Gottschalk and Dunn, Anal Biochem
     2005;343:54-65 for the fifth parameter.
     """
-    x, y = _wells(dose, response)
+    x, y = wells_of(dose, response)
     kind, w, power = _weights(weights, theta, y)
     if model not in STARTS:
         raise ValueError(f"no model {model!r}; there are 4pl and 5pl")
@@ -72,7 +72,7 @@ def fit(
     return _joined([_block(x[b], y[b], w[b], held[b], model, kind, power) for b in blocks], model, kind, power)
 
 
-def _wells(dose: ArrayLike, response: ArrayLike) -> tuple[Numbers, Numbers]:
+def wells_of(dose: ArrayLike, response: ArrayLike) -> tuple[Numbers, Numbers]:
     """Doses and responses as (p, w) arrays."""
     y = np.atleast_2d(np.asarray(response, dtype=np.float64))
     x = np.asarray(dose, dtype=np.float64)
