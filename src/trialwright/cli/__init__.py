@@ -34,6 +34,7 @@ from trialwright.cli.screen import screen
 from trialwright.cli.sequential import sequential_app
 from trialwright.cli.serve import serve
 from trialwright.cli.simulate import simulate
+from trialwright.cli.wordings import wordings_app
 
 app = typer.Typer(
     name="trialwright",
@@ -79,6 +80,7 @@ for name, group in (
     ("sample-size", sample_size_app),
     ("score", score_app),
     ("sequential", sequential_app),
+    ("wordings", wordings_app),
 ):
     app.add_typer(group, name=name)
 

@@ -105,6 +105,8 @@ CLASSES: dict[str, Output] = {
     "sequential reestimate": Output.NO_TRIAL,
     "serve": Output.BLINDED,
     "simulate": Output.NO_TRIAL,
+    "wordings list": Output.BLINDED,
+    "wordings load": Output.BLINDED,
 }
 """Command with its groups -> class."""
 

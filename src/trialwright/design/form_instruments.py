@@ -70,7 +70,7 @@ def _furnish(root: Node, form: Node, place: Place, instrument: Instrument) -> No
     assert isinstance(form.value, dict)
     form.value["items"] = _node([_item(instrument, item) for item in instrument.items], place)
     form.keys["items"] = place
-    lists = {codelist(instrument, item): instrument.answers_of(item.id).codes for item in instrument.items
+    lists = {codelist(instrument.id, item.answers): instrument.answers_of(item.id).codes for item in instrument.items
              if _type(instrument.answers_of(item.id)) == ItemType.CODE}  # fmt: skip
     codelists = root.child("codelists")
     assert isinstance(root.value, dict)
@@ -94,9 +94,9 @@ def _node(value: Any, place: Place) -> Node:
     return Node(value, place, sourced="whole")
 
 
-def codelist(instrument: Instrument, item: InstrumentItem) -> str:
-    """The name of the code list of an item's answers in a definition."""
-    return f"{instrument.id}_{item.answers}".replace("-", "_")[:40]
+def codelist(instrument: str, answers: str) -> str:
+    """The name that a list of an instrument's answers has among the code lists of a definition."""
+    return f"{instrument}_{answers}".replace("-", "_")[:40]
 
 
 def _type(answers: Answers) -> ItemType:
@@ -114,7 +114,7 @@ def _item(instrument: Instrument, item: InstrumentItem) -> dict[str, Any]:
     kind = _type(answers)
     made: dict[str, Any] = {"id": item.id, "type": kind.value, "label": item.label}
     if kind == ItemType.CODE:
-        made["codes"] = codelist(instrument, item)
+        made["codes"] = codelist(instrument.id, item.answers)
     elif kind != ItemType.BOOLEAN:
         made |= {"range": [answers.low, answers.high]} if answers.low is not None and answers.high is not None else {}
         made |= {"step": answers.step} if answers.step is not None and kind == ItemType.DECIMAL else {}

@@ -14,7 +14,8 @@ READ = "access.read"
 EXPORTED = "access.exported"
 PRINTED = "access.printed"
 USER_CHANGED = "access.user_changed"
-KINDS = frozenset({LOGGED_IN, LOG_IN_FAILED, LOGGED_OUT, READ, EXPORTED, PRINTED, USER_CHANGED})
+WORDING_LOADED = "access.wording_loaded"
+KINDS = frozenset({LOGGED_IN, LOG_IN_FAILED, LOGGED_OUT, READ, EXPORTED, PRINTED, USER_CHANGED, WORDING_LOADED})
 
 
 def note(

@@ -59,7 +59,7 @@ def _copied(trial: TrialFolder, source: str, target: Path, database: str | None)
         (place.path / HEADS).write_bytes(heads)
         if (trial.path / CONNECTED).exists():
             shutil.copyfile(trial.path / CONNECTED, place.path / CONNECTED)
-        for name in ("uploads", "report"):
+        for name in ("uploads", "report", "texts"):
             if (trial.path / name).is_dir():
                 shutil.copytree(trial.path / name, place.path / name, dirs_exist_ok=True)
         found = check.verify_folder(place)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
+from trialwright.design.wordings import Wording
 from trialwright.web.reading import Reading
 from trialwright.web.sessions import Link
 
@@ -29,11 +30,13 @@ def _keep_nothing(access: Access) -> None:
 
 @dataclass(frozen=True)
 class Running:
-    """One server over one trial. `note` writes to the access log; a page is shown only after it was noted."""
+    """One server over one trial. `note` writes to the access log; a page is shown only after it was noted. `wordings`:
+    the licensed texts of the trial's questionnaires, by instrument."""
 
     reading: Reading
     links: tuple[Link, ...] = ()
     note: Callable[[Access], None] = _keep_nothing
+    wordings: Mapping[str, Wording] = field(default_factory=dict)
 
 
 _current: list[Running] = []
@@ -55,6 +58,11 @@ def rehearsal() -> bool:
         return False
     with _current[0].reading.trial() as trial:
         return trial is not None and trial.state.rehearsal
+
+
+def wording(instrument: str | None) -> Wording | None:
+    """The licensed texts of an instrument, where the sponsor loaded them."""
+    return _current[0].wordings.get(instrument or "") if _current else None
 
 
 def note(access: Access) -> None:

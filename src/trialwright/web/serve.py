@@ -99,8 +99,11 @@ def _take_in_breaks(folder: Path, say: Callable[[str], None]) -> None:
 def _opened(folder: Path, link: Link) -> Any:
     """The application over the folder, in the process that answers."""
     from trialwright import store
+    from trialwright.store import wordings
 
-    running.start(running.Running(Reading(store.open_ledger(folder)), (link,), _access_log(folder)))
+    # Of several languages the last by name; a page shows one.
+    texts = {one.instrument: one for one in wordings.loaded(folder)}
+    running.start(running.Running(Reading(store.open_ledger(folder)), (link,), _access_log(folder), texts))
     return application()
 
 

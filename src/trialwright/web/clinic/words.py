@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from trialwright import design
+from trialwright.design.form_instruments import codelist
 from trialwright.design.model import Definition
+from trialwright.web import running
 
 # UCUM codes as people write them; a code that is not here is written as it is.
 _UNITS = {
@@ -22,14 +24,15 @@ def in_order(definition: Definition, form: str, names: Iterable[str]) -> list[st
 
 
 def item_label(definition: Definition, form: str, item: str) -> tuple[str, str]:
-    """The label and unit of an item; an item of a group is told by its key and side."""
+    """The label and unit of an item; an item of a group is told by its key and side, one of a questionnaire by its
+    licensed text where the sponsor loaded that."""
     found = design.items(definition, form).get(item) if form in definition.forms else None
     if found is None:
         return item, ""
+    wording = running.wording(definition.forms[form].instrument)
+    label = wording.items.get(item, found.label) if wording else found.label
     keys = [{"L": "left", "R": "right"}.get(part, part.replace("_", " ")) for part in item.split(".")[1:-1]]
-    return (f"{found.label}: {', '.join(keys)}" if keys else found.label), _UNITS.get(
-        found.unit or "", found.unit or ""
-    )
+    return (f"{label}: {', '.join(keys)}" if keys else label), _UNITS.get(found.unit or "", found.unit or "")
 
 
 def in_words(definition: Definition, form: str, item: str, value: str | None) -> str | None:
@@ -38,6 +41,14 @@ def in_words(definition: Definition, form: str, item: str, value: str | None) ->
     if value is None or found is None:
         return value
     if found.codes and found.codes in definition.codelists:
-        codes = definition.codelists[found.codes]
+        codes = {**definition.codelists[found.codes], **_licensed(definition, form, found.codes)}
         return ", ".join(codes.get(code, code) for code in value.split("|"))
     return {"true": "yes", "false": "no"}.get(value, value) if found.type == "boolean" else value
+
+
+def _licensed(definition: Definition, form: str, codes: str) -> dict[str, str]:
+    """The licensed texts of a list of answers, where the sponsor loaded any."""
+    wording = running.wording(definition.forms[form].instrument)
+    answers = wording.answers if wording else {}
+    instrument = wording.instrument if wording else ""
+    return next((texts for name, texts in answers.items() if codelist(instrument, name) == codes), {})
