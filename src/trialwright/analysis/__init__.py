@@ -18,14 +18,33 @@ if TYPE_CHECKING:
 
 @cache
 def _methods() -> Mapping[str, "Method"]:
-    from trialwright.analysis import ancova, blinding_index, descriptive, proportions, repeated, safety, survival, welch
+    from trialwright.analysis import (
+        ancova,
+        blinding_index,
+        descriptive,
+        proportions,
+        repeated,
+        safety,
+        survival,
+        tobit,
+        welch,
+    )
     from trialwright.analysis.course import OPTIONS
+    from trialwright.analysis.handling import DEGREES, TOBIT
+    from trialwright.analysis.handling import OPTIONS as HANDLED
     from trialwright.analysis.question import Method
 
+    handled = {**HANDLED, **DEGREES}
     return MappingProxyType(
         {
-            "ancova": Method("Analysis of covariance", ("endpoint at one visit", "covariates"), ancova.answer),
-            "welch": Method("Welch's t test, unadjusted", ("endpoint at one visit",), welch.answer),
+            "ancova": Method("Analysis of covariance", ("endpoint at one visit", "covariates"), ancova.answer, handled),
+            "welch": Method("Welch's t test, unadjusted", ("endpoint at one visit",), welch.answer, handled),
+            "tobit": Method(
+                "Analysis of covariance of a censored outcome",
+                ("endpoint at one visit", "covariates"),
+                tobit.answer,
+                {"scale": HANDLED["scale"], "censored": (TOBIT,), **DEGREES},
+            ),
             "mmrm": Method(
                 "Mixed model for repeated measures",
                 ("endpoint at several visits", "covariates"),

@@ -12,6 +12,7 @@ This is the simple reference; it takes tens of microseconds for 48 participants 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -116,8 +117,12 @@ def ancova(
     return Ancova(effect, means, float(residual), observed.size, model.columns, tuple(coefficients.tolist()))
 
 
-def answer(question: Question) -> Ancova:
-    """The declared covariates and factors, taken into the model as they are."""
+def answer(question: Question) -> Any:
+    """The declared covariates and factors, taken into the model as they are; `tobit` where that is declared."""
+    if question.handling.tobit:
+        from trialwright.analysis import tobit
+
+        return tobit.answer(question)
     return ancova(question.outcome, question.arm, question.covariates, question.factors, question.level)
 
 

@@ -10,9 +10,10 @@ from trialwright import design, logic
 from trialwright.analysis import safety
 from trialwright.analysis.baseline import variables
 from trialwright.analysis.blinding_index import SILENT
-from trialwright.analysis.case import Asked, Case, adjustments, misstratified, omissions, unknown
+from trialwright.analysis.case import Asked, Case, adjustments, limited_covariates, misstratified, omissions, unknown
 from trialwright.analysis.estimates import NotEstimable
 from trialwright.analysis.guesses import guesses, questionnaire
+from trialwright.analysis.handling import counted, handling, placed, refuse
 from trialwright.analysis.intercurrent import affected
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.question import Floats, Question
@@ -85,12 +86,19 @@ def _how_much(case: Case, endpoint: Endpoint) -> Asked:
         notes.append(f"The endpoint names several visits or measures; {measure} at {visit} is analysed.")
     scored = scores(case.seen, measure, case.who, [visit])
     outcome, deaths = _with_deaths(case, visit, scored.at(visit))
+    chosen, signs, seen = handling(case.plan.method, case.plan.options), scored.censored_at(visit), ~np.isnan(outcome)
+    refuse(scored.label, signs, seen, case.plan.method, chosen)
+    beyond = counted(None if signs is None else signs[:, None], seen[:, None], case.arm, (visit,))
+    outcome, limits = placed(outcome, signs, chosen)
     if deaths:
         notes.append(f"{deaths} participants who died before {visit} count with a score of 0.")
-    notes += misstratified(case)
+    notes += [*misstratified(case), *limited_covariates(case, measure)]
     covariates, factors = adjustments(case, measure, scored)
     at = case.seen.definition.visits[visit].label
-    nothing = dict.fromkeys(unknown(case.who, outcome), f"no {scored.label} at {at}")
+    nothing = dict.fromkeys(unknown(case.who, np.where(seen, 0.0, np.nan)), f"no {scored.label} at {at}")
+    nothing |= dict.fromkeys(
+        unknown(case.who, np.where(seen, outcome, 0.0)), f"{scored.label} beyond its limit at {at}"
+    )
     omitted = omissions(case, nothing, covariates)
     used = np.array([person not in omitted for person in case.who], dtype=bool)
     if not used.any():
@@ -101,9 +109,11 @@ def _how_much(case: Case, endpoint: Endpoint) -> Asked:
         {name: values[used] for name, values in covariates.items()},
         {name: values[used] for name, values in factors.items()},
         thresholds(case.plan, scored.thresholds),
+        censored=np.empty(0, dtype=np.int8) if limits is None else limits[used],
+        handling=chosen,
         level=case.level,
     )
-    return Asked(question, tuple(p for p in case.who if p not in omitted), omitted, visit, tuple(notes))
+    return Asked(question, tuple(p for p in case.who if p not in omitted), omitted, visit, tuple(notes), beyond)
 
 
 def _with_deaths(case: Case, visit: str, values: Floats) -> tuple[Floats, int]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from trialwright import design
 from trialwright.analysis.estimates import NotEstimable
+from trialwright.analysis.handling import Beyond, covariate_of, handling, placed, refuse
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.question import Floats, Question
 from trialwright.analysis.scores import Scores, scores
@@ -17,13 +18,15 @@ from trialwright.design.model import Analysis
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question, and what a reader must know about how it came about: `omitted` is participant -> reason."""
+    """A question, and what a reader must know about how it came about: `omitted` is participant -> reason, `beyond`
+    counts the values of each visit that lie beyond a limit, before anything was done with them."""
 
     question: Question
     participants: tuple[str, ...]
     omitted: Mapping[str, str]
     visit: str | None = None
     notes: tuple[str, ...] = ()
+    beyond: tuple[Beyond, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,34 @@ def adjustments(case: Case, measure: str, scored: Scores) -> tuple[dict[str, Flo
         elif first == measure and rest in scored.baseline:
             covariates[name] = scored.baseline[rest]
         elif first in definition.forms:
-            covariates[name] = scores(case.seen, name, case.who, [start]).at(start)
+            covariates[name] = _at_baseline(case, name, measure, start)
         else:
             raise NotEstimable(f"The covariate '{name}' is neither a stratification factor nor known at baseline.")
     return covariates, factors
+
+
+def _at_baseline(case: Case, name: str, measure: str, start: str) -> Floats:
+    """An item at baseline; the outcome's own on the scale of the outcome. A value beyond a limit is handled as that of
+    an outcome is, but for a tobit: a likelihood of the outcome leaves the covariate at its limit."""
+    scored, chosen = scores(case.seen, name, case.who, [start]), handling(case.plan.method, case.plan.options)
+    signs = scored.censored_at(start)
+    refuse(f"{scored.label} at baseline", signs, ~np.isnan(scored.at(start)), case.plan.method, chosen)
+    return placed(scored.at(start), signs, covariate_of(chosen, name == measure))[0]
+
+
+def limited_covariates(case: Case, measure: str) -> list[str]:
+    """What to say of covariates at baseline that lie beyond a limit or have the outcome's scale."""
+    chosen, start, said = handling(case.plan.method, case.plan.options), baseline_of(case.seen, measure), []
+    for name in case.plan.covariates:
+        if name.partition(".")[0] not in case.seen.definition.forms:
+            continue
+        scored = scores(case.seen, name, case.who, [start])
+        if scored.censored is not None and (scored.censored != 0).any():
+            how = covariate_of(chosen, False).censored
+            said.append(f"{int((scored.censored != 0).sum())} values of {scored.label} at baseline: {how}.")
+        if name == measure and chosen.scale:
+            said.append(f"{scored.label} at baseline is on the scale {chosen.scale}, as the outcome.")
+    return said
 
 
 def _level(seen: Observations, participant: str, factor: str) -> str:

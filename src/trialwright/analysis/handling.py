@@ -74,6 +74,11 @@ def handling(method: str, options: Mapping[str, str]) -> Handling:
     return Handling(scale, said, degrees)
 
 
+def covariate_of(chosen: Handling, same: bool) -> Handling:
+    """What is done with a covariate: the outcome's own (`same`) has its scale; a tobit leaves it at its limit."""
+    return Handling(chosen.scale if same else "", "at limit" if chosen.tobit else chosen.censored)
+
+
 def word(option: str, said: str, words: tuple[str, ...]) -> str:
     """The program's own spelling of what the definition says."""
     for known in words:

@@ -76,11 +76,17 @@ def tobit(
 
 def answer(question: Question) -> Tobit:
     """The declared covariates and factors, taken into the model as they are."""
-    signs = question.censored
-    lower = np.where(signs < 0, -np.inf, question.outcome) if signs.size else question.outcome
-    upper = np.where(signs > 0, np.inf, question.outcome) if signs.size else question.outcome
+    lower, upper = bounds(question)
     model = ancova.design(question.arm, question.covariates, question.factors)
     return _told(lower, upper, model, question.level, question.handling.degrees or "residual")
+
+
+def bounds(question: Question) -> tuple[Floats, Floats]:
+    """Between what the outcome of each participant lies."""
+    outcome, signs = question.outcome, question.censored
+    if not signs.size:
+        return outcome, outcome
+    return np.where(signs < 0, -np.inf, outcome), np.where(signs > 0, np.inf, outcome)
 
 
 def _told(lower: Floats, upper: Floats, model: Design, level: float, degrees: str) -> Tobit:

@@ -3,10 +3,20 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from trialwright.analysis.case import Asked, Case, adjustments, baseline_of, misstratified, omissions
+from trialwright.analysis.case import (
+    Asked,
+    Case,
+    adjustments,
+    baseline_of,
+    limited_covariates,
+    misstratified,
+    omissions,
+)
 from trialwright.analysis.course import Choices, Course, chosen
 from trialwright.analysis.estimates import NotEstimable
+from trialwright.analysis.handling import Beyond, counted, placed, refuse
 from trialwright.analysis.intercurrent import affected
 from trialwright.analysis.question import Floats, Question
 from trialwright.analysis.scores import Scores, scores
@@ -27,6 +37,8 @@ def over_visits(case: Case, endpoint: Endpoint, measure: str | None = None) -> A
     scored = scores(case.seen, name, case.who, [start, *later] if choices.constrained else later)
     first = int(choices.constrained)
     values, notes = _by_strategy(case, later, scored.values[:, first:].copy())
+    whole, limits, beyond = _handled(case, scored, choices, np.column_stack([scored.values[:, :first], values]))
+    values = whole[:, first:]
     kept, empty = _seen_at_all(case, later, values, scored.label)
     if choices.constrained:
         _refuse_baseline(case, scored)
@@ -39,7 +51,8 @@ def over_visits(case: Case, endpoint: Endpoint, measure: str | None = None) -> A
         raise NotEstimable(f"Nobody in the population has a known {scored.label} with all covariates.")
     names = [later[place] for place in kept]
     leading = first + names.index(_leading(case, choices, names))
-    outcome = np.column_stack([scored.values[:, :first], values[:, kept]])[used]
+    places = [*range(first), *(first + place for place in kept)]
+    outcome = whole[:, places][used]
     visits = tuple([start] * first + names)
     weeks = tuple(_week(case, visit) for visit in visits)
     question = Question(
@@ -47,11 +60,26 @@ def over_visits(case: Case, endpoint: Endpoint, measure: str | None = None) -> A
         outcome[:, leading],
         {name: column[used] for name, column in covariates.items()},
         {name: column[used] for name, column in factors.items()},
-        course=Course(outcome, visits, weeks, leading, choices),
+        course=Course(outcome, visits, weeks, leading, choices, None if limits is None else limits[:, places][used]),
+        handling=choices.handling,
         level=case.level,
     )
     people = tuple(person for person in case.who if person not in omitted)
-    return Asked(question, people, omitted, visits[leading], (*notes, *empty, *misstratified(case)))
+    said = (*notes, *empty, *misstratified(case), *limited_covariates(case, name))
+    return Asked(question, people, omitted, visits[leading], said, beyond)
+
+
+def _handled(
+    case: Case, scored: Scores, choices: Choices, values: Floats
+) -> tuple[Floats, NDArray[np.int8] | None, tuple[Beyond, ...]]:
+    """The values on their scale with what is declared of those beyond a limit, which of them the likelihood is told of,
+    and their counts. What a strategy has put in the place of a value lies beyond nothing."""
+    signs, known = scored.censored, ~np.isnan(values)
+    if signs is not None:
+        signs = np.where(values == scored.values, signs, 0).astype(np.int8)
+    refuse(scored.label, signs, known, "mmrm", choices.handling)
+    beyond = counted(signs, known, case.arm, scored.visits)
+    return *placed(values, signs, choices.handling), beyond
 
 
 def _refuse_baseline(case: Case, scored: Scores) -> None:

@@ -34,19 +34,28 @@ def welch(first: ArrayLike, second: ArrayLike, level: float = 0.95) -> Welch:
     """Mean of `second` minus mean of `first`; both of shape (n,), at least two values each and some spread."""
     groups = (_group("first", first), _group("second", second))
     parts = [group.sd**2 / group.n for group in groups]
-    variance = sum(parts)
-    if variance <= (1e-12 * max(abs(group.mean) for group in groups)) ** 2:
+    if sum(parts) <= (1e-12 * max(abs(group.mean) for group in groups)) ** 2:
         raise NotEstimable("Neither arm varies, so the data hold no measure of error.")
+    return Welch(difference(groups, (parts[0], parts[1]), level), groups)
+
+
+def difference(groups: tuple[Group, Group], parts: tuple[float, float], level: float) -> Effect:
+    """The second mean minus the first, whose variances are `parts`; degrees of freedom after Satterthwaite."""
+    variance = sum(parts)
     df = variance**2 / sum(part**2 / (group.n - 1) for part, group in zip(parts, groups, strict=True))
     se = variance**0.5
     estimate = groups[1].mean - groups[0].mean
     half = float(stdtrit(df, 0.5 + level / 2)) * se
     p = 2.0 * float(stdtr(df, -abs(estimate / se)))
-    return Welch(Effect(estimate, se, df, estimate / se, p, estimate - half, estimate + half, level), groups)
+    return Effect(estimate, se, df, estimate / se, p, estimate - half, estimate + half, level)
 
 
 def answer(question: Question) -> Welch:
-    """The unadjusted difference, whatever covariates are declared."""
+    """The unadjusted difference, whatever covariates are declared; `tobit_apart` where a tobit is."""
+    if question.handling.tobit:
+        from trialwright.analysis import tobit_apart
+
+        return tobit_apart.answer(question)
     first, second = (question.outcome[question.arm == arm] for arm in (0, 1))
     return welch(first, second, question.level)
 

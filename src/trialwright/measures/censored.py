@@ -146,3 +146,25 @@ def logarithm(values: Floats, scale: str) -> Floats:
     if (values <= 0).any():
         raise ValueError(f"{float(np.nanmin(values)):g} has no logarithm; a value on a log scale is above 0")
     return np.asarray(taken(values), dtype=np.float64)
+
+
+def recorded(
+    values: ArrayLike, below: ArrayLike, above: ArrayLike, lloq: float | None = None, uloq: float | None = None
+) -> CensoredArray:
+    """What pages say of a measured value: `below` and `above` are their flags (false where there is none), of the shape
+    of the values.
+
+    A flagged value is the limit of its own sample; a flag without a value stands for the declared limit (without one
+    the value is not known). A value under `lloq` or over `uloq` without a flag lies beyond the declared limit. Raises
+    `ValueError` where both flags are set.
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    low, high = (np.broadcast_to(np.asarray(flag, dtype=np.bool_), numbers.shape) for flag in (below, above))
+    if (low & high).any():
+        raise ValueError(f"{int((low & high).sum())} values are flagged as below and above their limit; correct them")
+    least, most = (np.nan if limit is None else limit for limit in (lloq, uloq))
+    with np.errstate(invalid="ignore"):
+        under, over = ~low & ~high & (numbers < least), ~low & ~high & (numbers > most)
+    empty = np.isnan(numbers)
+    held = np.where(under | (low & empty), least, np.where(over | (high & empty), most, numbers))
+    return array(held, np.where(low | under, -1, np.where(high | over, 1, 0)))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trialwright.measures.censored import Censored, Sign, array, parse
+from trialwright.measures.censored import Censored, Sign, array, parse, recorded
 
 numbers = st.decimals(min_value=-(10**6), max_value=10**6, places=3)
 positive = st.decimals(min_value=Decimal("0.001"), max_value=10**6, places=3)
@@ -118,3 +118,23 @@ def test_signs_and_logarithms_that_there_are_none_of_are_refused() -> None:
         array([1.0], [2])
     with pytest.raises(ValueError, match="0 has no logarithm"):
         array([0.0, 3.0]).logarithm("log2")
+
+
+def test_what_a_page_says_becomes_a_value_or_its_limit() -> None:
+    held = recorded(
+        [5.0, 2.0, np.nan, 0.5, np.nan, 900.0, np.nan, 700.0],
+        [False, True, True, False, False, False, False, False],
+        [False, False, False, False, False, False, True, True],
+        lloq=1.0,
+        uloq=800.0,
+    )
+    assert held.values[[0, 1, 2, 3, 5, 6, 7]].tolist() == [5.0, 2.0, 1.0, 1.0, 800.0, 800.0, 700.0]
+    assert np.isnan(held.values[4])
+    assert held.signs.tolist() == [0, -1, -1, -1, 0, 1, 1, 1]
+
+
+def test_a_flag_without_value_or_limit_says_nothing_and_two_flags_are_refused() -> None:
+    held = recorded([np.nan, 3.0], [True, True], False)
+    assert held.signs.tolist() == [0, -1]
+    with pytest.raises(ValueError, match="1 values are flagged as below and above"):
+        recorded([1.0], True, True)
