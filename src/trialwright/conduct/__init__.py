@@ -4,6 +4,7 @@ from trialwright.conduct.break_code import break_code
 from trialwright.conduct.consent import consent, withdraw_consent
 from trialwright.conduct.desk import Desk
 from trialwright.conduct.ending import complete, lose, stop_treatment, stop_visits
+from trialwright.conduct.import_results import import_results
 from trialwright.conduct.kits import dispense_kits, list_kits, move_kits, quarantine_kits, receive_kits, report_no_kit
 from trialwright.conduct.list_change import approve_list_change, propose_list_change
 from trialwright.conduct.lock import lock
@@ -42,6 +43,7 @@ __all__ = [
     "consent",
     "correct_stratum",
     "dispense_kits",
+    "import_results",
     "judge",
     "keep_supply",
     "list_kits",

@@ -1,6 +1,6 @@
 """Record a form page: one act, however many items."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from trialwright import logic
@@ -48,44 +48,73 @@ def record(
     required once an item has a value. What is sealed goes to the vault with every word about it.
     """
     with desk.act("record", by):
-        desk.require_unlocked(visit)
-        person = desk.participant(participant, by)
-        version = desk.version_at(person.site)
-        _require_follow_up(desk, person, visit)
-        page = person.pages.get((visit, form, repeat))
-        version = page.version if page is not None else version  # each page stays under its own version (DC5)
-        protocol = desk.protocol(version)
-        rules = _rules(protocol, form, visit, by)
-        repeat = repeat if page is not None else next_row(rules, person, (visit, form, repeat), bool(items))
-        place = visit, form, repeat
-        _require_base(page, base, person, place)
-        require_day(desk, "on", on, person.site)
-        entered, changed = rules.enter(items), False
-        if page is not None:
-            not_done, changed = _changes(page, entered, not_done, on, person, why)
-        known = _environment(desk, protocol, person, rules, page, entered, visit) if rules.needs_values else {}
-        findings = entered.findings
-        if rules.needs_values or rules.labels:
-            findings = _findings(rules, person, page, entered, known, on)
-        if findings or not_done or confirmed:
-            confirmed = require_sound(rules, page, entered, findings, confirmed, not_done)
-        opened, kept = _opened(rules, page, entered, not_done, confirmed, on), None
-        if opened is not None and by.role in protocol.unblinded:
-            raise writes_openly(rules, by)
-        if rules.sealed:
-            kept = keep_sealed(desk, by, version, person, place, rules, entered, not_done, confirmed, on, why)
-        if opened is None:
-            return kept or _nothing(rules)
-        stated = why if changed or kept is None else None
-        fact = desk.append(by, kinds.PAGE_RECORDED, opened, version, participant, visit, form, repeat, stated)
-        if rules.looks_back and not entered.sealed:
-            known.pop("prev", None)
-            desk.latest[participant, form] = fact.number, known
-        if findings:
-            ask_once(desk, by, version, fact, findings)
-        if person.allocation is not None and form in protocol.strata_forms:
-            ask_for_correction(desk, by, version, person, fact)
-        return fact
+        return write_page(
+            desk, participant, form, by, visit, repeat, items=items, not_done=not_done, confirmed=confirmed, on=on,
+            base=base, why=why,
+        )  # fmt: skip
+
+
+Settles = Callable[[Sequence[Finding]], Mapping[str, str]]
+"""The confirmations of what edit checks found, for somebody who cannot be asked at once."""
+
+
+def write_page(
+    desk: Desk,
+    participant: str,
+    form: str,
+    by: Person,
+    visit: str,
+    repeat: str = "",
+    *,
+    items: Mapping[str, Any],
+    not_done: Mapping[str, str] = NONE,
+    confirmed: Mapping[str, str] = NONE,
+    on: str | None = None,
+    base: int | None = None,
+    why: str | None = None,
+    settles: Settles | None = None,
+) -> Fact:
+    """`record` inside an act that was begun: the same permissions and edit checks, whoever hands the page in."""
+    desk.require_unlocked(visit)
+    person = desk.participant(participant, by)
+    version = desk.version_at(person.site)
+    _require_follow_up(desk, person, visit)
+    page = person.pages.get((visit, form, repeat))
+    version = page.version if page is not None else version  # each page stays under its own version (DC5)
+    protocol = desk.protocol(version)
+    rules = _rules(protocol, form, visit, by)
+    repeat = repeat if page is not None else next_row(rules, person, (visit, form, repeat), bool(items))
+    place = visit, form, repeat
+    _require_base(page, base, person, place)
+    require_day(desk, "on", on, person.site)
+    entered, changed = rules.enter(items), False
+    if page is not None:
+        not_done, changed = _changes(page, entered, not_done, on, person, why)
+    known = _environment(desk, protocol, person, rules, page, entered, visit) if rules.needs_values else {}
+    findings = entered.findings
+    if rules.needs_values or rules.labels:
+        findings = _findings(rules, person, page, entered, known, on)
+    if settles is not None and findings:
+        confirmed = {**settles(findings), **confirmed}
+    if findings or not_done or confirmed:
+        confirmed = require_sound(rules, page, entered, findings, confirmed, not_done)
+    opened, kept = _opened(rules, page, entered, not_done, confirmed, on), None
+    if opened is not None and by.role in protocol.unblinded:
+        raise writes_openly(rules, by)
+    if rules.sealed:
+        kept = keep_sealed(desk, by, version, person, place, rules, entered, not_done, confirmed, on, why)
+    if opened is None:
+        return kept or _nothing(rules)
+    stated = why if changed or kept is None else None
+    fact = desk.append(by, kinds.PAGE_RECORDED, opened, version, participant, visit, form, repeat, stated)
+    if rules.looks_back and not entered.sealed:
+        known.pop("prev", None)
+        desk.latest[participant, form] = fact.number, known
+    if findings:
+        ask_once(desk, by, version, fact, findings)
+    if person.allocation is not None and form in protocol.strata_forms:
+        ask_for_correction(desk, by, version, person, fact)
+    return fact
 
 
 def _rules(protocol: Protocol, form: str, visit: str, by: Person) -> FormRules:

@@ -55,9 +55,9 @@ NO_KIT = "no kit"
 SEALED_KEPT = "sealed.kept"
 """commitment: the value itself is in the vault"""
 LABORATORY_IMPORTED = "laboratory.imported"
-"""A laboratory's file was taken in. digest (SHA-256 of its rows of open tests), results [{row, participant, visit, form,
-item, test, sample, laboratory, taken, reported, unit, run, quality, source, fact}] of open tests, commitment: the rest
-of the file, if there is any, and what became of it, is in the vault; one for every file, whatever is in it"""
+"""A laboratory's file was taken in. digest (SHA-256 of its rows of open tests), results [{row, participant, visit,
+form, item, test, sample, laboratory, taken, reported, unit, run, quality, source, fact}] of open tests, commitment: the
+rest of the file, if there is any, and what became of it, is in the vault; one for every file, whatever is in it"""
 SUPPLY_SEALED = "supply.sealed"
 """commitment: what the pharmacy recorded (a lot, a preparation, a return) is in the vault; reference (a random name
 that the pharmacist's client gave it, so that it is kept once)"""

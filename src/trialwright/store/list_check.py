@@ -11,6 +11,7 @@ from trialwright.allocation.package import digest, document_problems, list_bytes
 from trialwright.allocation.slots import SealedList, SealedSlot
 from trialwright.ledger.kinds import (
     CODE_BROKEN,
+    LABORATORY_IMPORTED,
     LIST_CHANGED,
     SEALED_KEPT,
     SUPPLY_SEALED,
@@ -127,6 +128,7 @@ def _wrong_values(cursor: Any, state: State) -> list[str]:
     held = {row[0] for row in cursor.fetchall()}
     said = {commitment for person in state.participants.values() for commitment in person.sealed.values()}
     said.update(state.supply.values())
+    said.update(state.laboratory.values())
     lost = len(said - held)
     strange = len(held - _committed(cursor))
     return [
@@ -137,7 +139,7 @@ def _wrong_values(cursor: Any, state: State) -> list[str]:
 
 def _committed(cursor: Any) -> set[str]:
     """Every commitment to a sealed value that a fact names; none of these kinds is ever redacted."""
-    kinds = (SEALED_KEPT, SUPPLY_SEALED, CODE_BROKEN, UNBLINDING_REPORTED)
+    kinds = (SEALED_KEPT, LABORATORY_IMPORTED, SUPPLY_SEALED, CODE_BROKEN, UNBLINDING_REPORTED)
     places = ", ".join(["%s"] * len(kinds))
     cursor.execute(f"SELECT payload FROM store_fact WHERE kind IN ({places}) AND payload IS NOT NULL", kinds)
     return {said for (payload,) in cursor.fetchall() if (said := orjson.loads(payload).get("commitment"))}
