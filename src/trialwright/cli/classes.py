@@ -96,6 +96,7 @@ CLASSES: dict[str, Output] = {
     "sample-size mmrm": Output.NO_TRIAL,
     "sample-size proportions": Output.NO_TRIAL,
     "sample-size t": Output.NO_TRIAL,
+    "score eq5d": Output.NO_TRIAL,
     "score tis": Output.NO_TRIAL,
     "screen": Output.NO_TRIAL,
     "sequential boundaries": Output.NO_TRIAL,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from trialwright.cli.score_eq5d import eq5d
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 CHUNK = 2**16
 score_app = typer.Typer(help="Score a CSV file of observations.", no_args_is_help=True)
+score_app.command()(eq5d)
 
 
 class Missing(StrEnum):
@@ -74,7 +77,7 @@ def tis(
     if output is None:
         _score(pairs, rules, as_json, sys.stdout.buffer)
     else:
-        _write_whole(output, lambda file: _score(pairs, rules, as_json, file))
+        write_whole(output, lambda file: _score(pairs, rules, as_json, file))
 
 
 def _score(pairs: "Pairs", rules: "Rules", as_json: bool, out: BinaryIO) -> None:
@@ -104,7 +107,7 @@ def _json(table: "pl.DataFrame") -> bytes:
     return exact.write_ndjson().strip().replace("\n", ",\n").encode()
 
 
-def _write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
+def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     """Write all or nothing: a new file beside the target takes its name once it is complete."""
     temporary = ""
     try:

@@ -16,7 +16,7 @@ from tests.plugins.editing import SMALL, edited
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = (
     "wordings", "wordings load", "wordings list",
-    "check", "diff", "screen", "rehearse", "simulate", "demo", "serve", "analyse", "report", "score", "score tis",
+    "check", "diff", "screen", "rehearse", "simulate", "demo", "serve", "analyse", "report", "score", "score eq5d", "score tis",
     "registry",
     "open", "keys", "keys make", "keys show", "keys check", "allocation", "allocation annex", "allocation share",
     "allocation generate",
