@@ -1,6 +1,7 @@
 """Sealed values are opened for the analysis once, after the final lock and the planned unblinding, by who has a key."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.plugins.world import CAST, HIGH, World
@@ -39,7 +40,7 @@ def unblinded(world: World) -> None:
     world.does("escrow holder", "unblind", stage="final", **two, why="the end of the trial")
 
 
-def opens(world: World, who: str = "safety unit") -> tuple[object, object]:
+def opens(world: World, who: str = "safety unit") -> tuple[Any, Any]:
     """What the person who opens is handed."""
     return conduct.open_sealed(world.desk, keys=world.keys, by=CAST[who], why="the planned analysis")
 
