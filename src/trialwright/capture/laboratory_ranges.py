@@ -36,6 +36,8 @@ def chosen(
     """The declared range for a person on a day, or None and why there is none."""
     every = [one for one in plan.ranges if (one.laboratory, one.test) == (laboratory, test)]
     valid = [one for one in every if one.valid_from <= day and (one.valid_to is None or day <= one.valid_to)]
+    if not every and all(one.test != test for one in plan.ranges):
+        return None, ""  # nobody declared one, so none is missed
     if not every:
         return None, f"{laboratory} has no reference range of {test}"
     if not valid:
