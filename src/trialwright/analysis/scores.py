@@ -6,7 +6,7 @@ analyses and the figures.
 
 from collections.abc import Sequence
 
-from trialwright.analysis.derived import DERIVED
+from trialwright.analysis.derived import RESPONSES, Observed, way
 from trialwright.analysis.derived.response import enzyme_multiple, tis_rules
 from trialwright.analysis.estimates import Lacking
 from trialwright.analysis.observations import Observations
@@ -23,7 +23,12 @@ def scores(seen: Observations, name: str, participants: Sequence[str], visits: S
     derivation = seen.definition.derivations.get(name)
     if derivation is None:
         return item_scores(seen, name, participants, visits)
-    measure = DERIVED.get(derivation.method)
-    if measure is None:
+    source = Observed(seen, participants, scores)
+    if derivation.method in RESPONSES:
+        return RESPONSES[derivation.method](source, name, derivation, visits)
+    found = way(seen.definition, derivation.method)
+    if found is None:
         raise Lacking(f"No measure '{derivation.method}' is in the catalogue, so '{name}' cannot be computed.")
-    return measure(seen, name, derivation, participants, visits)
+    values = found.compute(source, derivation, visits)
+    cuts = {label: float(cut) for label, cut in derivation.thresholds.items()}
+    return Scores(name, derivation.label, tuple(participants), tuple(visits), values, cuts)

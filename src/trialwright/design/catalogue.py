@@ -7,7 +7,7 @@ is what a reader without the layers above needs; an empty one says that nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,11 +17,26 @@ from trialwright.design.instruments import Instrument
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A measure of the catalogue: the inputs it cannot do without, those it may use, and what it gives beside its
-    score."""
+    score. `options` are those that it takes (None: not checked); `remarks` says what is wrong with them, given the
+    options and the names of the inputs. `log`: its inputs are items of one log."""
 
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     gives: tuple[str, ...] = ()
+    options: tuple[str, ...] | None = None
+    remarks: Callable[[Mapping[str, str], tuple[str, ...]], Iterator[Remark]] | None = None
+    log: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is wrong with an option of a derivation (or with its options as a whole), what to do, and whether the
+    definition can still be used."""
+
+    option: str | None
+    says: str
+    hint: str
+    severe: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trialwright.design.catalogue import Catalogue, Measure, folded
+from trialwright.design.catalogue import Catalogue, folded
 from trialwright.design.findings import Findings
-from trialwright.design.forms import blinding_of
 from trialwright.design.mistakes import Path
-from trialwright.design.model import Analysis, Blinding, Definition, Endpoint
+from trialwright.design.model import Analysis, Definition, Endpoint
 from trialwright.design.problems import did_you_mean, known_or_close
 from trialwright.design.references import unique_ids, value_known
 from trialwright.design.review_censoring import review_handling
+from trialwright.design.review_derivations import forms_behind, review_derivations
 
 
 def review_statistics(definition: Definition, catalogue: Catalogue, found: Findings) -> None:
     """Every check of this room, in the order of the file."""
-    for name in definition.derivations:
-        _derivation(definition, name, catalogue, found)
+    review_derivations(definition, catalogue, found)
     for name, endpoint in definition.endpoints.items():
         _endpoint(definition, name, endpoint, found)
     _objectives(definition, found)
@@ -46,43 +45,6 @@ def _randomisation_method(definition: Definition, catalogue: Catalogue, found: F
     if catalogue.randomisation is not None and method not in catalogue.randomisation:
         hint = did_you_mean(method, catalogue.randomisation) or "the trial can be rehearsed but not opened"
         found.warn(("randomisation", "method"), f"the catalogue has no randomisation method '{method}'", hint)
-
-
-def _derivation(definition: Definition, name: str, catalogue: Catalogue, found: Findings) -> None:
-    derivation, path = definition.derivations[name], ("derivations", name)
-    for argument, source in derivation.inputs.items():
-        if value_known(definition, found, (*path, "inputs", argument), source):
-            form, _, item = source.partition(".")
-            if blinding_of(definition, form, item) is Blinding.SEALED:
-                hint = "a score of sealed values gives them away; analyse the item itself after unblinding"
-                found.error((*path, "inputs", argument), f"'{source}' is sealed and feeds '{name}', which is not", hint)
-    if derivation.baseline is not None:
-        found.known((*path, "baseline"), derivation.baseline, definition.visits, "the visit")
-    if catalogue.measures is None:
-        return
-    measure = catalogue.measures.get(derivation.method)
-    if measure is None:
-        hint = did_you_mean(derivation.method, catalogue.measures) or "the trial can be rehearsed but not opened"
-        found.warn((*path, "method"), f"the catalogue has no measure '{derivation.method}'", hint)
-        return
-    _inputs(derivation.inputs, measure, derivation.method, path, found)
-
-
-def _inputs(inputs: dict[str, str], measure: Measure, method: str, path: Path, found: Findings) -> None:
-    for argument in measure.needs:
-        if argument not in inputs:
-            found.error(
-                (*path, "inputs"), f"{method} needs the input '{argument}'", f"add {argument}: form.item", at_key=True
-            )
-    taken = [*measure.needs, *measure.takes]
-    for argument in inputs:
-        if taken and argument not in taken:
-            found.error(
-                (*path, "inputs", argument),
-                f"{method} takes no input '{argument}'",
-                known_or_close(argument, taken),
-                at_key=True,
-            )
 
 
 def _endpoint(definition: Definition, name: str, endpoint: Endpoint, found: Findings) -> None:
@@ -113,11 +75,7 @@ def _feeding(definition: Definition, endpoint: Endpoint) -> Iterator[str]:
     if isinstance(endpoint.event, str):
         words += [name for name in definition.derivations if name in endpoint.event.split()]
     for word in words:
-        sources = definition.derivations[word].inputs.values() if word in definition.derivations else [word]
-        for source in sources:
-            form = source.partition(".")[0]
-            if form in definition.forms:
-                yield form
+        yield from forms_behind(definition, word)
 
 
 def _due(definition: Definition, form: str, visit: str) -> bool:

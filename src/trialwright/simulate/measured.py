@@ -10,14 +10,18 @@ from typing import Any
 import numpy as np
 
 from trialwright import design
-from trialwright.analysis.scores import enzyme_multiple, tis_rules
+from trialwright.analysis.derived import inputs, way
+from trialwright.analysis.derived.response import enzyme_multiple, tis_rules
+from trialwright.analysis.derived.source import rounded
+from trialwright.analysis.derived.way import baseline
 from trialwright.design.model import Definition, Derivation
 from trialwright.measures.tis import CoreSet, Exact, Limits, exact
 from trialwright.measures.tis_rules import ENZYMES, STEP
 from trialwright.measures.tis_steps import tis_steps
 from trialwright.simulate.crowds import Recorded
+from trialwright.simulate.imagined_source import ImaginedSource
 from trialwright.simulate.program import Program
-from trialwright.simulate.scored import Measured, NotSimulated, item_measured
+from trialwright.simulate.scored import Floats, Measured, NotSimulated, item_measured
 
 __all__ = ["Measured", "NotSimulated", "items_of", "measured", "thresholds_of"]
 
@@ -26,25 +30,57 @@ PAIRS = 1 << 16
 
 
 Items = dict[str, tuple[str, ...]]
-"""`form.item` -> the visits at which it is wanted, as `crowds.Needs` takes them."""
+"""`form.item` -> the visits at which it is wanted, as `crowds.Needs` takes them; or log -> its wanted items."""
 
 
 def items_of(program: Program, name: str, visits: Sequence[str]) -> Items:
     """What the measure `name` (a derivation or `form.item`) needs of these visits. Raises `NotSimulated`."""
-    derivation = program.definition.derivations.get(name)
+    definition = program.definition
+    derivation = definition.derivations.get(name)
     if derivation is None:
         _refuse_unfed(program, name, visits)
         return {name: tuple(visits)}
-    if derivation.method not in MEASURES:
-        raise NotSimulated(f"No measure '{derivation.method}' is in the catalogue, so '{name}' cannot be computed.")
-    start = derivation.baseline or program.visits[program.anchor]
     wanted: Items = {}
-    for argument, item in derivation.inputs.items():
-        only_first = argument.endswith("_uln")
-        at = (start,) if only_first else tuple(dict.fromkeys((start, *visits)))
-        _refuse_unfed(program, item, at)
-        wanted[item] = at
+    if derivation.method in MEASURES:
+        start = baseline(definition, derivation)
+        for argument, source in derivation.inputs.items():
+            at = (start,) if argument.endswith("_uln") else tuple(dict.fromkeys((start, *visits)))
+            joined(wanted, items_of(program, source, at))
+        return wanted
+    found = way(definition, derivation.method)
+    if found is None:
+        raise NotSimulated(f"No measure '{derivation.method}' is in the catalogue, so '{name}' cannot be computed.")
+    if found.deaths and somebody_dies(program):
+        raise NotSimulated(f"The scenario lets participants die, and {name} counts deaths, which arrays do not hold.")
+    for source in () if found.log else inputs(definition, derivation).values():
+        joined(wanted, items_of(program, source, found.looks(definition, derivation, visits)))
     return wanted
+
+
+def logs_of(program: Program, name: str) -> Items:
+    """The logs that the measure `name` needs, with their items, through other derivations too. Raises
+    `NotSimulated`."""
+    definition = program.definition
+    derivation = definition.derivations.get(name)
+    wanted: Items = {}
+    if derivation is None:
+        return wanted
+    found = way(definition, derivation.method)
+    for source in inputs(definition, derivation).values():
+        if found is None or not found.log:
+            joined(wanted, logs_of(program, source))
+            continue
+        form, _, item = source.partition(".")
+        if not any(rows.spec.form == form for rows in program.rows):
+            raise NotSimulated(f"No rows of the scenario feed form {form}, so {name} has no values.")
+        joined(wanted, {form: (item,)})
+    return wanted
+
+
+def joined(held: Items, more: Mapping[str, Sequence[str]]) -> None:
+    """Add what is asked for more to what is held, in place."""
+    for name, visits in more.items():
+        held[name] = tuple(dict.fromkeys((*held.get(name, ()), *visits)))
 
 
 def thresholds_of(definition: Definition, name: str) -> dict[str, float]:
@@ -58,17 +94,27 @@ def measured(recorded: Recorded, name: str, visits: Sequence[str]) -> Measured:
     derivation = recorded.program.definition.derivations.get(name)
     if derivation is None:
         return item_measured(recorded, name, visits)
-    return MEASURES[derivation.method](recorded, name, derivation, visits)
+    if derivation.method in MEASURES:
+        return MEASURES[derivation.method](recorded, name, derivation, visits)
+    found = way(recorded.program.definition, derivation.method)
+    assert found is not None
+    values = found.compute(ImaginedSource(recorded, _values), derivation, visits)
+    cuts = thresholds_of(recorded.program.definition, name)
+    return Measured(derivation.label, tuple(visits), values.reshape(*recorded.arm.shape, len(visits)), cuts)
+
+
+def _values(recorded: Recorded, name: str, visits: Sequence[str]) -> Floats:
+    return measured(recorded, name, visits).values
 
 
 def _tis(recorded: Recorded, name: str, derivation: Derivation, visits: Sequence[str]) -> Measured:
     """The Total Improvement Score of each visit against the baseline visit; at the baseline itself there is none."""
-    start = derivation.baseline or recorded.program.visits[recorded.program.anchor]
+    start = baseline(recorded.program.definition, derivation)
     later = [visit for visit in visits if visit != start]
     people = recorded.arm.size
     values = np.full((people, len(visits)), np.nan)
     multiple = np.full(people, np.nan)
-    columns = {argument: _Flat(recorded, item) for argument, item in derivation.inputs.items()}
+    columns = {argument: _Flat(recorded, item, [start, *later]) for argument, item in derivation.inputs.items()}
     rules, most = tis_rules(derivation.options), exact([Decimal(derivation.options.get("mmt_max", "260"))])
     places = [list(visits).index(visit) for visit in later]
     step = max(1, PAIRS // max(1, len(later)))
@@ -82,23 +128,28 @@ def _tis(recorded: Recorded, name: str, derivation: Derivation, visits: Sequence
         multiple[part] = enzyme_multiple(first, uppers, scored.enzyme[:, 0], scored.enzyme_known[:, 0])
     shape = recorded.arm.shape
     label, cuts = derivation.label, thresholds_of(recorded.program.definition, name)
-    baseline = {"enzyme_multiple": multiple.reshape(shape)}
-    return Measured(label, tuple(visits), values.reshape(*shape, len(visits)), cuts, baseline)
+    known = {"enzyme_multiple": multiple.reshape(shape)}
+    return Measured(label, tuple(visits), values.reshape(*shape, len(visits)), cuts, known)
 
 
 MEASURES: Mapping[str, Callable[[Recorded, str, Derivation, Sequence[str]], Measured]] = {"acr_eular_2016": _tis}
-"""How a derivation's method is computed from imagined trials; the same names as in `analysis.scores`."""
+"""Methods with a way of their own in arrays; all others are computed by `analysis.derived` from an `ImaginedSource`."""
 
 QUANTITIES: Mapping[str, tuple[str, ...]] = {"acr_eular_2016": ("enzyme_multiple",)}
 """What a measure knows at its baseline beside its values, by method."""
 
 
 class _Flat:
-    """An item with all people on one axis, so that they can be taken in blocks."""
+    """An item or another derivation with all people on one axis, so that they can be taken in blocks."""
 
-    def __init__(self, recorded: Recorded, item: str) -> None:
-        units, self.decimals, present = recorded.units(item)
-        self.visits = recorded.visits[item]
+    def __init__(self, recorded: Recorded, item: str, visits: Sequence[str]) -> None:
+        if item in recorded.program.definition.derivations:
+            column = rounded(measured(recorded, item, visits).values)
+            units, self.decimals, present = column.units, column.decimals, np.asarray(column.present)
+            self.visits = tuple(visits)
+        else:
+            units, self.decimals, present = recorded.units(item)
+            self.visits = recorded.visits[item]
         self.units = units.reshape(-1, len(self.visits))
         self.present = present.reshape(-1, len(self.visits))
 
@@ -118,6 +169,16 @@ def _core_set(columns: Mapping[str, _Flat], part: slice, visits: Sequence[str]) 
 
 
 # ------------------------------------------------------------------ what the scenario feeds
+
+
+def somebody_dies(program: Program) -> bool:
+    """Whether any page of the scenario may tell of a death."""
+    every = [one.columns for one in program.forms] + [one.columns for one in program.rows]
+    for column in (column for columns in every for column in columns):
+        words = {column.feed.text, *(column.feed.texts or {}).values()}
+        if column.item == "death_date" or (column.item == "status" and "death" in words):
+            return True
+    return False
 
 
 def _refuse_unfed(program: Program, name: str, visits: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from trialwright.design.model import Analysis, Definition
 from trialwright.simulate.crowds import Recorded
 from trialwright.simulate.estimators import Estimated
-from trialwright.simulate.measured import QUANTITIES, Items, Measured, NotSimulated, items_of
+from trialwright.simulate.measured import QUANTITIES, Items, Measured, NotSimulated, items_of, joined, logs_of
 from trialwright.simulate.members import rows_of
 from trialwright.simulate.program import Program
 
@@ -32,7 +32,8 @@ class Target:
 @dataclass(frozen=True)
 class Planned:
     """An analysis that can be simulated. `id` is that of the plan (`analysis`), with the `measure` behind it where the
-    method takes several of an endpoint one by one; `leading` is the place of the target that speaks for it."""
+    method takes several of an endpoint one by one; `leading` is the place of the target that speaks for it. `rows` are
+    the wanted logs, of which the measures themselves need `logs`."""
 
     id: str
     plan: Analysis
@@ -45,6 +46,7 @@ class Planned:
     leading: int = 0
     analysis: str = ""
     measure: str | None = None
+    logs: Items = field(default_factory=dict)
 
     @property
     def level(self) -> float:
@@ -80,6 +82,7 @@ class Making:
     measure: str | None = None
     items: Items = field(default_factory=dict)
     measures: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    logs: Items = field(default_factory=dict)
 
     @property
     def definition(self) -> Definition:
@@ -89,6 +92,7 @@ class Making:
     def need(self, measure: str, visits: Sequence[str]) -> None:
         """Ask for a measure at these visits, beside what was asked before."""
         joined(self.items, items_of(self.program, measure, visits))
+        joined(self.logs, logs_of(self.program, measure))
         joined(self.measures, {measure: tuple(visits)})
 
     def baseline_of(self, measure: str) -> str:
@@ -99,17 +103,12 @@ class Making:
         """The analysis, made ready, with everything that was asked for."""
         several = self.measure is not None
         name = f"{self.name} {self.measure}" if several else self.name
-        rows = rows_of(self.program, self.population)
+        rows = dict(rows_of(self.program, self.population))
+        joined(rows, self.logs)
         return Planned(
             name, self.plan, self.population, tuple(targets), dict(self.items), rows, dict(self.measures), answer,
-            leading, self.name, self.measure,
+            leading, self.name, self.measure, dict(self.logs),
         )  # fmt: skip
-
-
-def joined(held: dict[str, tuple[str, ...]], more: Mapping[str, Sequence[str]]) -> None:
-    """Add what is asked for more to what is held, in place."""
-    for name, visits in more.items():
-        held[name] = tuple(dict.fromkeys((*held.get(name, ()), *visits)))
 
 
 def baseline_of(program: Program, measure: str) -> str:

@@ -19,10 +19,10 @@ from trialwright.design.model import Analysis
 from trialwright.simulate import estimators
 from trialwright.simulate.crowds import Needs, Recorded
 from trialwright.simulate.estimators import Estimated
-from trialwright.simulate.measured import NotSimulated, measured, thresholds_of
+from trialwright.simulate.measured import NotSimulated, joined, measured, somebody_dies, thresholds_of
 from trialwright.simulate.members import belonging
 from trialwright.simulate.over_visits import over_visits
-from trialwright.simulate.planned import Asked, Making, Planned, Target, adjustments, covariate, factor, joined
+from trialwright.simulate.planned import Asked, Making, Planned, Target, adjustments, covariate, factor
 from trialwright.simulate.program import Program
 
 Floats = NDArray[np.float64]
@@ -215,17 +215,8 @@ def _refuse_strategies(program: Program, plan: Analysis) -> None:
             continue
         if "death" not in event.lower() and plan.method == "mmrm":
             raise NotSimulated(f"The strategy for {event} ({strategy}) changes values, which is not simulated.")
-        if "death" in event.lower() and _somebody_dies(program):
+        if "death" in event.lower() and somebody_dies(program):
             raise NotSimulated("The scenario lets participants die, and deaths are not simulated in arrays.")
-
-
-def _somebody_dies(program: Program) -> bool:
-    every = [one.columns for one in program.forms] + [one.columns for one in program.rows]
-    for column in (column for columns in every for column in columns):
-        words = {column.feed.text, *(column.feed.texts or {}).values()}
-        if column.item == "death_date" or (column.item == "status" and "death" in words):
-            return True
-    return False
 
 
 MAKERS: dict[str, Callable[[Making], Planned]] = {

@@ -8,7 +8,7 @@ person, the difference is known well; its Monte Carlo error is given and goes in
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ from trialwright.analysis.asking import contrast
 from trialwright.compute import map_chunks
 from trialwright.compute.engines import Progress, Step
 from trialwright.simulate.crowds import Needs, Recorded, imagined
-from trialwright.simulate.measured import measured
+from trialwright.simulate.measured import joined, measured
 from trialwright.simulate.planned import Planned, Target
 from trialwright.simulate.prepared import Ready, Spec, Truths, ready
 from trialwright.simulate.program import Program
@@ -88,7 +88,7 @@ def _both(program: Program, several: Sequence[Planned], seed: int, numbers: rang
     ]
     if not wanted:
         return {"people": 0}
-    asked = Needs(_items(several), ends=False)
+    asked = Needs(_wanted(one.items for one in several), _wanted(one.logs for one in several), ends=False)
     arms = {arm for _, pair, _ in wanted for arm in pair}
     outcomes = {arm: imagined(program, seed, numbers, asked, arms=arm, complete=True) for arm in sorted(arms)}
     parts: Tally = {"people": 0}
@@ -107,12 +107,11 @@ def _both(program: Program, several: Sequence[Planned], seed: int, numbers: rang
     return parts
 
 
-def _items(several: Sequence[Planned]) -> Mapping[str, Sequence[str]]:
-    items: dict[str, tuple[str, ...]] = {}
+def _wanted(several: Iterable[Mapping[str, Sequence[str]]]) -> Mapping[str, Sequence[str]]:
+    found: dict[str, tuple[str, ...]] = {}
     for one in several:
-        for name, visits in one.items.items():
-            items[name] = tuple(dict.fromkeys((*items.get(name, ()), *visits)))
-    return items
+        joined(found, one)
+    return found
 
 
 def _outcome(recorded: Recorded, target: Target) -> NDArray[np.float64]:

@@ -8,35 +8,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trialwright.analysis.observations import Observations
+from trialwright.analysis.derived.observed import Observed
+from trialwright.analysis.derived.way import baseline
 from trialwright.analysis.scored import Floats, Scores
 from trialwright.design.model import Derivation
 from trialwright.measures.tis import CoreSet, Exact, Limits, exact, total_improvement_score
 from trialwright.measures.tis_rules import CRITERIA, ENZYME_RANGES, ENZYMES, EnzymeRange, Rules
 
 
-def response(
-    seen: Observations, name: str, derivation: Derivation, participants: Sequence[str], visits: Sequence[str]
-) -> Scores:
+def response(source: Observed, name: str, derivation: Derivation, visits: Sequence[str]) -> Scores:
     """The Total Improvement Score of each visit against the baseline visit; at the baseline itself there is none."""
-    start = derivation.baseline or seen.anchor
+    start = baseline(source.definition, derivation)
     later = [visit for visit in visits if visit != start]
-    first = _core_set(seen, derivation, participants, [start])
-    after = _core_set(seen, derivation, participants, later)
+    first = _core_set(source, derivation, [start])
+    after = _core_set(source, derivation, later)
     uppers = {
-        enzyme: _column(seen, derivation.inputs[f"{enzyme}_uln"], participants, [start])
+        enzyme: source.column(derivation.inputs[f"{enzyme}_uln"], [start])
         for enzyme in ENZYMES
         if f"{enzyme}_uln" in derivation.inputs
     }
     limits = Limits(exact([Decimal(derivation.options.get("mmt_max", "260"))]), uppers)
     scored = total_improvement_score(first, after, limits, tis_rules(derivation.options))
-    values = np.full((len(participants), len(visits)), np.nan)
+    values = np.full((source.count, len(visits)), np.nan)
     for index, visit in enumerate(later):
         values[:, visits.index(visit)] = scored.tis[:, index].filled(np.nan)
     multiple = enzyme_multiple(first, uppers, scored.enzyme[:, 0], scored.enzyme_known[:, 0])
     cuts = {label: float(cut) for label, cut in derivation.thresholds.items()}
     extra = {"enzyme_multiple": multiple}
-    return Scores(name, derivation.label, tuple(participants), tuple(visits), values, cuts, extra)
+    return Scores(name, derivation.label, tuple(source.participants), tuple(visits), values, cuts, extra)
 
 
 def tis_rules(options: Mapping[str, str]) -> Rules:
@@ -56,21 +55,12 @@ def _declared_ranges(text: str) -> dict[str, EnzymeRange]:
     return {enzyme: EnzymeRange(Fraction(multiple), "declared") for enzyme, multiple in pairs}
 
 
-def _core_set(
-    seen: Observations, derivation: Derivation, participants: Sequence[str], visits: Sequence[str]
-) -> CoreSet:
+def _core_set(source: Observed, derivation: Derivation, visits: Sequence[str]) -> CoreSet:
     named = derivation.inputs
     names = ("phga", "ptga", "mmt", "haq", "exm" if "exm" in named else "extramusc")
-    phga, ptga, mmt, haq, exm = (_column(seen, named[key], participants, visits) for key in names)
-    enzymes = {enzyme: _column(seen, named[enzyme], participants, visits) for enzyme in ENZYMES if enzyme in named}
+    phga, ptga, mmt, haq, exm = (source.column(named[key], visits) for key in names)
+    enzymes = {enzyme: source.column(named[enzyme], visits) for enzyme in ENZYMES if enzyme in named}
     return CoreSet(phga, ptga, mmt, haq, exm, enzymes)
-
-
-def _column(seen: Observations, name: str, participants: Sequence[str], visits: Sequence[str]) -> Exact:
-    """`form.item` as exact decimals of shape (participants, visits)."""
-    flat = exact(seen.numbers(participants, visits, name))
-    shape = (len(participants), len(visits))
-    return Exact(flat.units.reshape(shape), flat.decimals, np.reshape(flat.present, shape))
 
 
 def enzyme_multiple(
