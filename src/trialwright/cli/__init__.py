@@ -18,8 +18,10 @@ from trialwright.cli.check import check
 from trialwright.cli.demo import demo
 from trialwright.cli.diff import diff
 from trialwright.cli.dsmb import dsmb_app
+from trialwright.cli.instruments import instruments_app
 from trialwright.cli.keys import keys_app
 from trialwright.cli.kits import kits_app
+from trialwright.cli.lab import lab_app
 from trialwright.cli.ledger import ledger_app
 from trialwright.cli.mmrm import mmrm
 from trialwright.cli.open import open_
@@ -71,8 +73,10 @@ for name, group in (
     ("break-host", break_host_app),
     ("breaks", breaks_app),
     ("dsmb", dsmb_app),
+    ("instruments", instruments_app),
     ("keys", keys_app),
     ("kits", kits_app),
+    ("lab", lab_app),
     ("ledger", ledger_app),
     ("pharmacy", pharmacy_app),
     ("registry", registry_app),

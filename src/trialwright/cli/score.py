@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from trialwright.cli.score_eq5d import eq5d
+from trialwright.cli.score_instrument import ScoreGroup, add_instruments
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from trialwright.measures.tis_rules import Rules
 
 CHUNK = 2**16
-score_app = typer.Typer(help="Score a CSV file of observations.", no_args_is_help=True)
+score_app = typer.Typer(help="Score a CSV file of observations.", no_args_is_help=True, cls=ScoreGroup)
 score_app.command()(eq5d)
+add_instruments(score_app)
 
 
 class Missing(StrEnum):

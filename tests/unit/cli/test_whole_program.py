@@ -16,12 +16,15 @@ from tests.plugins.editing import SMALL, edited
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = (
     "wordings", "wordings load", "wordings list",
-    "check", "diff", "screen", "rehearse", "simulate", "demo", "serve", "analyse", "report", "score", "score eq5d", "score tis",
+    "check", "diff", "screen", "rehearse", "simulate", "demo", "serve", "analyse", "report", "score",
+    "score eq5d", "score tis", "score haq-di", "score mmt", "score imacs", "score fss", "score cis-fatigue",
+    "score cis-20", "score rand-36", "score facit-fatigue", "score instrument",
+    "instruments", "instruments list", "instruments show",
     "registry",
     "open", "keys", "keys make", "keys show", "keys check", "allocation", "allocation annex", "allocation share",
     "allocation generate",
     "allocation review", "registry import", "ledger", "ledger verify", "ledger backup", "ledger restore",
-    "ledger grants", "ledger rebuild", "mmrm",
+    "ledger grants", "ledger rebuild", "mmrm", "lab", "lab import", "lab expected", "lab ranges", "lab sealed",
     "sample-size", "sample-size t", "sample-size proportions", "sample-size mmrm", "sample-size logrank",
     "sequential", "sequential boundaries", "sequential power", "sequential conditional", "sequential final",
     "sequential reestimate",
