@@ -96,7 +96,7 @@ def _lookup(value_set: "ValueSet", rounded: bool) -> NDArray[np.float64]:
 def index(levels: Levels, value_set: "ValueSet", rounded: bool = True) -> NDArray[np.float64]:
     """The index of every state; NaN where a level is missing.
 
-    rounded: three decimals, a half away from zero, from exact figures (each the float nearest to that decimal); else
+    rounded: three decimals, a half upward, from exact figures (each the float nearest to that decimal); else
     every decimal of the paper's model. Raises BadLevel. Source: the value set's `doi` or `reference`.
     """
     return _lookup(value_set, rounded).take(code_of(levels, value_set.top))

@@ -60,7 +60,7 @@ class NoSuchValueSet(ValueError):
 @dataclass(frozen=True, slots=True, eq=False)
 class ValueSet:
     """One value set. `thousandths`: the index of every state in ascending order, rounded to three decimals (a half
-    away from zero); `unrounded`: the same with every decimal of the paper (empty for published tables of values).
+    upward); `unrounded`: the same with every decimal of the paper (empty for published tables of values).
     """
 
     version: str

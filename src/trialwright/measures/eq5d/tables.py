@@ -82,7 +82,7 @@ def _sums(figures: Mapping[str, Decimal], top: int) -> tuple[NDArray[np.int16], 
     for term, figure in figures.items():
         units = units + every_count(term, top) * int(figure.scaleb(decimals))
     step = 10 ** (decimals - 3)
-    rounded = np.sign(units) * ((2 * np.abs(units) + step) // (2 * step))
+    rounded = (2 * units + step) // (2 * step)  # floor division: a half goes up
     return rounded.astype(np.int16), units / 10**decimals
 
 
