@@ -12,6 +12,7 @@ The least is sought over curves with c below d, from the lowest points of a grid
 can no longer be told from its limit (projected.py), so the parameters are always finite.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -22,14 +23,18 @@ from trialwright.measures.assay import curves
 from trialwright.measures.assay.curves import Fits, Model, Numbers
 from trialwright.measures.assay.levels import Levels, gather
 from trialwright.measures.assay.projected import Asymptotes, bounds, coefficients, shapes, steepness
-from trialwright.measures.assay.search import settle, starts
+from trialwright.measures.assay.search import Walk, settle, starts, walk
 
 WEIGHTS: Final = ("none", "1/y2", "power")
-BLOCK: Final = 256
+BLOCK: Final = 2048
 """Plates at a time, so that what they need stays near the processor."""
 BARELY: Final = 1e-4
 """A response this near an asymptote, as part of their distance, says nothing of the way between them."""
-STARTS: Final = {"4pl": 2, "5pl": 4}
+STARTS: Final = {"4pl": 3, "5pl": 8}
+EARLY: Final = 6
+APART: Final = 0.05
+RIVAL: Final = 2.0
+"""Starts, the steps that each may go, and how far from the best, and how much worse, one may be to go on."""
 RENEWALS: Final = 50
 SAME: Final = 1e-9
 """A change of the fitted responses, as part of the greatest, that ends the renewal of their weights."""
@@ -130,44 +135,55 @@ def _block(x: Numbers, y: Numbers, w: Numbers, held: Asymptotes, model: Model, k
     raw, varying = levels, kind == "power" and theta != 0
     if varying:
         levels = raw.weighing(_variance_weight(raw.mean, raw, theta))
-    at, steps, settled = _searched(levels, held, 2 if model == "4pl" else 3, STARTS[model])
+    found = _searched(levels, held, 2 if model == "4pl" else 3, STARTS[model])
     if varying:
-        levels, at, more, settled = _renewed(raw, held, at, theta, _fitted(at, levels, held))
-        steps = steps + more
-    return _described(fits, good, levels, held, at, steps, settled, free)
+        levels, found = _renewed(raw, held, found, theta, _fitted(found.at, levels, held))
+    return _described(fits, good, levels, held, found, free)
 
 
-def _searched(
-    levels: Levels, held: Asymptotes, parameters: int, most: int
-) -> tuple[Numbers, NDArray[np.int64], NDArray[np.bool_]]:
-    """The best shape from all starts, the iterations of all of them, and whether the best one settled."""
+def _searched(levels: Levels, held: Asymptotes, parameters: int, most: int) -> Walk:
+    """The best shape of every plate.
+
+    All starts go a few steps; then go on the best of each plate and those that are nearly as good somewhere else.
+    """
     begin, plate = starts(levels, held, parameters, most)
-    ends, rss, steps, settled = settle(begin, levels[plate], held[plate])
-    order = np.lexsort((rss, plate))
-    first = order[np.flatnonzero(np.diff(plate[order], prepend=-1))]
-    return ends[:, first], np.bincount(plate, steps, len(levels.zero)).astype(np.int64), settled[first]
+    early = walk(begin, levels[plate], held[plate], EARLY)
+    sum_of_squares = early.rss + levels.within[plate]
+    best = _lowest(sum_of_squares, plate)
+    apart = np.abs(early.at - early.at[:, best][:, plate]).max(axis=0) > APART
+    rival = apart & (sum_of_squares < RIVAL * sum_of_squares[best][plate])
+    rival[best] = True
+    kept = np.flatnonzero(rival)
+    late = settle(early.at[:, kept], levels[plate[kept]], held[plate[kept]], early[kept])
+    steps = np.bincount(plate, early.steps) + np.bincount(plate[kept], late.steps)
+    return replace(late[_lowest(late.rss, plate[kept])], steps=steps.astype(np.int64))
 
 
-def _renewed(
-    levels: Levels, held: Asymptotes, at: Numbers, theta: float, before: Numbers
-) -> tuple[Levels, Numbers, NDArray[np.int64], NDArray[np.bool_]]:
+def _lowest(objective: Numbers, plate: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The place of the lowest objective of each plate."""
+    order = np.lexsort((objective, plate))
+    return np.asarray(order[np.flatnonzero(np.diff(plate[order], prepend=-1))])
+
+
+def _renewed(raw: Levels, held: Asymptotes, found: Walk, theta: float, before: Numbers) -> tuple[Levels, Walk]:
     """Weigh unweighted levels by the fitted response and fit again, until the fitted responses stay the same."""
-    steps, moved = np.zeros(at.shape[1], dtype=np.int64), np.ones(at.shape[1], dtype=bool)
-    settled = moved.copy()
+    at, steps, settled = found.at.copy(), found.steps.copy(), found.settled.copy()
     before, scale = before.copy(), np.max(np.abs(before), axis=0)
-    at, left = at.copy(), np.arange(at.shape[1])
+    left, moved = np.arange(at.shape[1]), np.ones(at.shape[1], dtype=bool)
     for _ in range(RENEWALS):
-        some, known = levels[left], held[left]
+        some, known = raw[left], held[left]
         some = some.weighing(_variance_weight(before[:, left], some, theta))
-        at[:, left], _, more, settled[left] = settle(at[:, left], some, known)
-        steps[left] += more
-        now = _fitted(at[:, left], some, known)
+        again = settle(at[:, left], some, known)
+        at[:, left], settled[left] = again.at, again.settled
+        steps[left] += again.steps
+        now = _fitted(again.at, some, known)
         moved[left] = np.max(np.abs(now - before[:, left]), axis=0) > SAME * scale[left]
         before[:, left] = now
         left = np.flatnonzero(moved)
         if not len(left):
             break
-    return levels.weighing(_variance_weight(before, levels, theta)), at, steps, settled & ~moved
+    levels = raw.weighing(_variance_weight(before, raw, theta))
+    return levels, replace(found, at=at, steps=steps, settled=settled & ~moved)
 
 
 def _variance_weight(mean: Numbers, levels: Levels, theta: float) -> Numbers:
@@ -189,22 +205,21 @@ def _described(
     rows: NDArray[np.int64],
     levels: Levels,
     held: Asymptotes,
-    at: Numbers,
-    steps: NDArray[np.int64],
-    settled: NDArray[np.bool_],
+    found: Walk,
     free: int,
 ) -> Fits:
     """Write what was found of the plates `rows` into the record."""
+    at = found.at
     h, _ = shapes(at, levels)
     low, rise, _, _ = coefficients(h, levels, held)
     rss = (levels.weight * (levels.mean - low - rise * h) ** 2).sum(axis=0) + levels.within
     wells = levels.wells.sum(axis=0)
     degrees = wells - free
     fits.parameters[rows] = _named(at, low, rise, levels)
-    fits.rss[rows], fits.degrees[rows], fits.iterations[rows] = rss, degrees, steps
+    fits.rss[rows], fits.degrees[rows], fits.iterations[rows] = rss, degrees, found.steps
     with np.errstate(divide="ignore", invalid="ignore"):
         fits.sigma[rows] = np.sqrt(np.where(degrees > 0, rss / degrees, np.nan))
-    status = _verdict(at, h, levels, settled)
+    status = _verdict(at, h, levels, found.settled)
     status = np.where(_flat(levels, rss, wells, free), curves.FLAT, status)
     fits.status[rows] = np.where(_turns(levels), curves.NOT_MONOTONE, status)
     fits.covariance[rows] = covariance(

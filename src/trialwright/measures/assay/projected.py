@@ -22,10 +22,10 @@ import numpy as np
 from trialwright.measures.assay.curves import Numbers
 from trialwright.measures.assay.levels import Levels
 
-TAU: Final = 2.5
+TAU: Final = 4.0
 GAMMA: Final = (-6.0, 13.0)
 LAMBDA: Final = -5.0
-"""Bounds. The doses span -1/2 to 1/2, so a midpoint at 2.5 is two spans beyond the outermost dose."""
+"""Bounds. The doses span -1/2 to 1/2, so a midpoint at 4 is three and a half spans beyond the outermost dose."""
 SHARPEST: Final = 10.0
 """The slope, per distance of the two closest doses, that cannot be told from a step."""
 STEEP: Final = 600.0

@@ -4,7 +4,8 @@ Every plate has its own damping and stops by itself; the plates that still move 
 the same design share the grid's shapes, so that trying hundreds of them is two products of matrices.
 """
 
-from typing import Final
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,14 @@ from trialwright.measures.assay.projected import Asymptotes, Point, bounds, look
 TAUS: Final = np.array([-0.8, -0.45, -0.3, -0.15, 0.0, 0.15, 0.3, 0.45, 0.8])
 LAMBDAS: Final = np.log([0.4, 0.8, 1.5, 3.0, 7.0, 20.0])
 GAMMAS: Final = np.array([-3.0, -1.2, 0.0, 1.2, 4.0])
+QUICK: Final = 20
 MOST: Final = 200
-"""Iterations."""
+"""Steps: of a block together, and at most."""
+BLOCK: Final = 512
+"""Problems at a time."""
+SHORT: Final = 1e-10
+HOPELESS: Final = 1e12
+"""A step, and a damping, at which nothing moves."""
 ENOUGH: Final = 1e-12
 """A predicted fall of the objective, as part of it, that is not worth a step: a millionth of a standard error."""
 ROUNDING: Final = 1e-28
@@ -50,10 +57,10 @@ def starts(levels: Levels, held: Asymptotes, parameters: int, most: int) -> tupl
 def on_grid(points: Numbers, levels: Levels, held: Asymptotes) -> Numbers:
     """The sum of squares between levels of every plate at every point: (p, points)."""
     zero = np.where(levels.zero, np.where(levels.rising, 1.0, 2.0), 0.0)
-    designs, which = np.unique(np.vstack([levels.place, zero]), axis=1, return_inverse=True)
+    _, which = np.unique(np.vstack([levels.place, zero]), axis=1, return_inverse=True)
     objective = np.empty((len(zero), points.shape[1]))
-    for design in range(designs.shape[1]):
-        plates = np.flatnonzero(which.ravel() == design)
+    order = np.argsort(which.ravel(), kind="stable")
+    for plates in np.split(order, np.cumsum(np.bincount(which.ravel()))[:-1]):
         objective[plates] = _of_design(points, levels[plates], held[plates])
     return objective
 
@@ -82,46 +89,74 @@ def _of_design(points: Numbers, levels: Levels, held: Asymptotes) -> Numbers:
     return np.asarray(scatter - cross**2 / np.maximum(square, 1e-12 * total))
 
 
-def settle(
-    at: Numbers, levels: Levels, held: Asymptotes
-) -> tuple[Numbers, Numbers, NDArray[np.int64], NDArray[np.bool_]]:
-    """Walk downhill from `at` (parameters, n): where it ends, its sum of squares, the steps, and whether it settled."""
+@dataclass(frozen=True)
+class Walk:
+    """How far n problems have come, (n,) each."""
+
+    at: Numbers
+    """(parameters, n)."""
+    rss: Numbers
+    damping: Numbers
+    steps: NDArray[np.int64]
+    settled: NDArray[np.bool_]
+
+    def __getitem__(self, some: Any) -> "Walk":
+        return Walk(*(getattr(self, f.name)[..., some] for f in fields(self)))
+
+
+def settle(at: Numbers, levels: Levels, held: Asymptotes, before: Walk | None = None) -> Walk:
+    """Walk downhill from `at` (parameters, n), or on from where a walk was, until nothing moves any more.
+
+    First block by block, so that what a step needs stays in the processor's cache; then the slow ones of all blocks.
+    """
+    first = walk(at, levels, held, QUICK, None if before is None else before.damping)
+    slow = np.flatnonzero(~first.settled)
+    if not len(slow):
+        return first
+    second = walk(first.at[:, slow], levels[slow], held[slow], MOST - QUICK, first.damping[slow])
+    for name in ("at", "rss", "damping", "settled"):
+        getattr(first, name)[..., slow] = getattr(second, name)
+    first.steps[slow] += second.steps
+    return first
+
+
+def walk(at: Numbers, levels: Levels, held: Asymptotes, most: int, damping: Numbers | None = None) -> Walk:
+    """At most so many steps of Levenberg and Marquardt for each problem, in blocks."""
+    n = at.shape[1]
+    ease = np.full(n, 1e-3) if damping is None else damping
+    blocks = [slice(first, first + BLOCK) for first in range(0, n, BLOCK)]
+    parts = [_walk(at[:, b], levels[b], held[b], most, ease[b]) for b in blocks]
+    return Walk(*(np.concatenate([getattr(part, f.name) for part in parts], axis=-1) for f in fields(Walk)))
+
+
+def _walk(at: Numbers, levels: Levels, held: Asymptotes, most: int, damping: Numbers) -> Walk:
+    """The steps of one block."""
     low, high = bounds(levels, len(at))
     here = look(np.clip(at, low, high), levels, held)
-    scatter = np.einsum("kp,kp,kp->p", levels.weight, levels.mean, levels.mean)
-    damping = np.full(len(scatter), 1e-3)
-    ends, rss = here.at.copy(), here.rss.copy()
-    steps, settled = np.zeros(len(rss), dtype=np.int64), np.zeros(len(rss), dtype=bool)
-    active = np.arange(len(rss))
-    for _ in range(MOST):
+    floor = np.maximum(ENOUGH * levels.within, ROUNDING * (levels.weight * levels.mean**2).sum(axis=0))
+    n = len(floor)
+    end = Walk(here.at.copy(), here.rss.copy(), damping.copy(), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=bool))
+    active = np.arange(n)
+    for _ in range(most):
         step, promised = _step(here, damping, low, high)
         there = look(here.at + step, levels, held)
         better = there.rss <= here.rss
-        floor = np.maximum(ENOUGH * (here.rss + levels.within), ROUNDING * scatter)
-        small = (promised <= floor) | (np.abs(step).max(axis=0) < 1e-10)
-        stuck = ~better & (damping > 1e12)
+        done = (promised <= floor + ENOUGH * here.rss) | (np.abs(step).max(axis=0) < SHORT)
+        done |= ~better & (damping > HOPELESS)
         here = _kept(here, there, better)
-        damping = np.where(better, damping * 0.1, damping * 8.0)
-        np.maximum(damping, 1e-14, out=damping)
-        steps[active] += 1
-        done = small | stuck
+        damping = np.maximum(np.where(better, damping * 0.1, damping * 8.0), 1e-14)
+        end.steps[active] += 1
         if done.any():
             over = active[done]
-            ends[:, over], rss[over], settled[over] = here.at[:, done], here.rss[done], True
+            end.at[:, over], end.rss[over], end.settled[over] = here.at[:, done], here.rss[done], True
             left = np.flatnonzero(~done)
-            if not len(left):
-                return ends, rss, steps, settled
-            active, levels, held, damping, scatter = (
-                active[left],
-                levels[left],
-                held[left],
-                damping[left],
-                scatter[left],
-            )
+            active, levels, held, damping, floor = active[left], levels[left], held[left], damping[left], floor[left]
             low, high = low[:, left], high[:, left]
             here = Point(here.at[:, left], here.rss[left], here.normal[:, :, left], here.down[:, left])
-    ends[:, active], rss[active] = here.at, here.rss
-    return ends, rss, steps, settled
+            if not len(left):
+                break
+    end.at[:, active], end.rss[active], end.damping[active] = here.at, here.rss, damping
+    return end
 
 
 def _kept(here: Point, there: Point, better: NDArray[np.bool_]) -> Point:
@@ -145,7 +180,7 @@ def _step(here: Point, damping: Numbers, low: Numbers, high: Numbers) -> tuple[N
     down[stopped] = 0.0
     promised = np.einsum("ip,ip->p", down, _solved(normal, down, 1e-12))
     step = _solved(normal, down, damping)
-    np.clip(step, -2.0, 2.0, out=step)
+    np.clip(step, -1.0, 1.0, out=step)
     return np.clip(here.at + step, low, high) - here.at, promised
 
 

@@ -4,8 +4,8 @@ theta = 0 is a constant standard deviation, 1 a constant coefficient of variatio
 Statistical Method in Biological Assay, 1978; Davidian, Carroll and Smith, Biometrika 1988;75:549-556).
 
 - `estimate` needs replicates and no curve. The sum of squares S of n replicates about their mean is
-  sigma^2 mu^(2 theta) times chi-square with n - 1 degrees of freedom; theta maximises the product of those densities, the mean of the
-  replicates standing for mu. With sigma^2 at its best for each theta that is the least of
+  sigma^2 mu^(2 theta) times chi-square with n - 1 degrees of freedom; theta maximises the product of those densities,
+  the mean of the replicates standing for mu. With sigma^2 at its best for each theta that is the least of
 
       N/2 log(sum S mu^(-2 theta)) + theta sum (n - 1) log mu,     N = sum (n - 1),
 
