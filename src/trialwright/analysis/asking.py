@@ -19,6 +19,7 @@ from trialwright.analysis.observations import Observations
 from trialwright.analysis.question import Floats, Question
 from trialwright.analysis.scores import scores
 from trialwright.analysis.visits import over_visits
+from trialwright.design.derivations import is_truth
 from trialwright.design.forms import kept
 from trialwright.design.model import Analysis, Definition, Endpoint
 
@@ -156,9 +157,14 @@ def _first(
         if week <= 0 or any(value != value for value in known.values()):
             continue
         last = week
-        if condition({name: logic.number(Decimal(repr(value))) for name, value in known.items()}) is True:
+        if condition({name: spoken(seen.definition, name, value) for name, value in known.items()}) is True:
             return week, True
     return last, False
+
+
+def spoken(definition: Definition, measure: str, value: float) -> Any:
+    """A known value of a derivation as a condition reads it: a number, or whether it is so."""
+    return value > 0 if is_truth(definition.derivations[measure]) else logic.number(Decimal(repr(value)))
 
 
 @kept

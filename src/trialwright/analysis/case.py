@@ -53,7 +53,7 @@ def baseline_of(seen: Observations, measure: str) -> str:
 
 def adjustments(case: Case, measure: str, scored: Scores) -> tuple[dict[str, Floats], dict[str, NDArray[Any]]]:
     """Declared covariates: a stratification factor as randomised (as recorded where the draw was made without it),
-    `<factor>.true` as found to be right, `form.item` at baseline, or `<measure>.<quantity>`."""
+    `<factor>.true` as found to be right, `form.item` or a derivation at baseline, or `<measure>.<quantity>`."""
     covariates: dict[str, Floats] = {}
     factors: dict[str, NDArray[Any]] = {}
     definition = case.seen.definition
@@ -66,7 +66,7 @@ def adjustments(case: Case, measure: str, scored: Scores) -> tuple[dict[str, Flo
             factors[name] = np.array([_true_level(case.seen, person, first) for person in case.who], dtype=str)
         elif first == measure and rest in scored.baseline:
             covariates[name] = scored.baseline[rest]
-        elif first in definition.forms:
+        elif first in definition.forms or name in definition.derivations:
             covariates[name] = _at_baseline(case, name, measure, start)
         else:
             raise NotEstimable(f"The covariate '{name}' is neither a stratification factor nor known at baseline.")

@@ -10,7 +10,8 @@ from typing import Any
 
 from trialwright import design, logic
 from trialwright.capture.values import BadValue, Reader, kept, reader
-from trialwright.design.model import Blinding, CheckLevel, Definition, Group, Item, ItemType
+from trialwright.design.derivations import items_behind, truths_of_checks
+from trialwright.design.model import Blinding, CheckLevel, Definition, Form, Group, Item, ItemType
 
 Values = Mapping[str, Any]
 
@@ -58,6 +59,18 @@ def _places(group: Group) -> list[tuple[str, str | None, list[tuple[str, str]]]]
     ]
 
 
+def _measures(definition: Definition, name: str, form: Form) -> dict[str, tuple[str, ...]]:
+    asked = {word for check in form.checks for word in logic.names(logic.condition(check.when))}
+    own = {*(item.id for item in form.items), *(one.id for one in form.derive), *(group.id for group in form.groups)}
+    return {
+        measure: tuple(
+            item.partition(".")[2] for item in sorted(items_behind(definition, measure)) if item.startswith(f"{name}.")
+        )
+        for measure in truths_of_checks(definition, name)
+        if measure in asked - own
+    }
+
+
 class FormRules:
     """One form of one definition version. Attributes are read-only by convention: `items` (by full id), `sealed`,
     `required`."""
@@ -78,6 +91,7 @@ class FormRules:
         self.required = tuple(full for full, item in self.items.items() if item.required)
         self._groups = [(group.id, _places(group)) for group in self.form.groups]
         scope = design.form_scope(definition, name)
+        checking = design.form_scope(definition, name, checking=True)
         deriving = design.form_scope(definition, name, deriving=True)
         self._derived = [
             (derived.id, logic.compile(logic.check(logic.parse(derived.expr), deriving, scope.names[derived.id].type)))
@@ -89,7 +103,7 @@ class FormRules:
                 check.say,
                 check.level,
                 check.item,
-                logic.compile(logic.check(logic.condition(check.when), scope, expected="boolean")),
+                logic.compile(logic.check(logic.condition(check.when), checking, expected="boolean")),
             )
             for check in self.form.checks
         ]
@@ -98,6 +112,8 @@ class FormRules:
             for full, item in self.items.items()
             if item.when is not None
         }
+        self.measures = _measures(definition, name, self.form)
+        """Derivations that the edit checks ask for -> the items of this form behind them."""
         self.reads = {check.id: self._read_by(logic.condition(check.when)) for check in self.form.checks}
         """Edit check -> the items that it reads, through derived items and groups."""
         self.looks_back = any("prev(" in str(check.when) for check in self.form.checks)
@@ -111,6 +127,7 @@ class FormRules:
         while rest:
             name = rest.pop()
             found.update(full for full in self.items if full == name or full.startswith(f"{name}."))
+            rest += self.measures.get(name, ()) if name not in seen else ()
             if name in derived and name not in seen:
                 rest += logic.names(logic.parse(derived[name]))
             seen.add(name)

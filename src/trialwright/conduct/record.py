@@ -7,6 +7,7 @@ from trialwright import logic
 from trialwright.capture import Entered, Finding, FormRules
 from trialwright.conduct.consent import require_consent
 from trialwright.conduct.desk import Desk
+from trialwright.conduct.deterioration import deteriorations
 from trialwright.conduct.entry import news, next_row, require_day, require_sound, wrong_labels
 from trialwright.conduct.permissions import ENTERS, Person, a_person, people
 from trialwright.conduct.protocol import Protocol
@@ -78,7 +79,7 @@ def write_page(
     desk.require_unlocked(visit)
     person = desk.participant(participant, by)
     version = desk.version_at(person.site)
-    _require_follow_up(desk, person, visit)
+    require_follow_up(desk, person, visit)
     page = person.pages.get((visit, form, repeat))
     version = page.version if page is not None else version  # each page stays under its own version (DC5)
     protocol = desk.protocol(version)
@@ -148,7 +149,7 @@ def _enterable(protocol: Protocol, form: str, visit: str, by: Person) -> FormRul
     return rules
 
 
-def _require_follow_up(desk: Desk, person: Participant, visit: str) -> None:
+def require_follow_up(desk: Desk, person: Participant, visit: str) -> None:
     """A stop of treatment changes nothing here: visits go on. A stop of visits ends new visits. A consent that an
     amendment asks for anew holds up visits, not logs: what happens to a participant meanwhile must be recordable."""
     if visit:
@@ -252,7 +253,10 @@ def _environment(
         if text is None:
             values.pop(item, None)
     before = _before(desk, protocol, person, rules, visit) if rules.looks_back else None
-    return rules.environment(values, visit, before)
+    known = rules.environment(values, visit, before)
+    if rules.measures:
+        known.update(deteriorations(desk, protocol, person, rules, visit, known))
+    return known
 
 
 def _before(desk: Desk, protocol: Protocol, person: Participant, rules: FormRules, visit: str) -> dict[str, Any]:

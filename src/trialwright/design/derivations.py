@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 from trialwright.design.forms import blinding_of, expanded, items, kept
-from trialwright.design.model import Blinding, Definition
+from trialwright.design.model import Blinding, Definition, Derivation
 
 STRICTNESS = (Blinding.OPEN, Blinding.MASKED_FOR_ASSESSORS, Blinding.MASKED_FOR_SPONSOR, Blinding.SEALED)
 """From what everybody may see to what nobody blinded may see."""
+
+
+TRUTHS = frozenset({"confirmed_deterioration"})
+"""Methods that say whether something is so, not how much."""
+
+
+def is_truth(derivation: Derivation) -> bool:
+    """Whether a derivation says that something is so (1 or 0 in arrays): conditions speak of it without a number."""
+    return derivation.method in TRUTHS
+
+
+def truths_of_checks(definition: Definition, form_name: str) -> tuple[str, ...]:
+    """The derivations that the edit checks of a form may ask for: truths that rest on the form and on nothing that is
+    hidden from who sees it."""
+    form = definition.forms[form_name]
+    return tuple(
+        name
+        for name, derivation in definition.derivations.items()
+        if is_truth(derivation)
+        and any(item.partition(".")[0] == form_name for item in items_behind(definition, name))
+        and STRICTNESS.index(blinding_of_derivation(definition, name)) <= STRICTNESS.index(form.blinding)
+    )
 
 
 @kept

@@ -47,6 +47,7 @@ def _form(definition: Definition, name: str, form: Form, found: Findings) -> Non
     path: Path = ("forms", name)
     scope = _scope(found, path, lambda: form_scope(definition, name))
     deriving = _scope(found, path, lambda: form_scope(definition, name, deriving=True))
+    checking = _scope(found, path, lambda: form_scope(definition, name, checking=True))
     sealed = _sealed_names(definition, name, form)
     for where, item in items_at(form, path):
         if item.when is not None:
@@ -58,7 +59,7 @@ def _form(definition: Definition, name: str, form: Form, found: Findings) -> Non
         later = frozenset(one.id for one in form.derive[index:]) - groups
         _check(found, where, derived.expr, deriving, kind, hidden=sealed, later=later)
     for index, check in enumerate(form.checks):
-        _check(found, (*path, "checks", index, "when"), check.when, scope, hidden=sealed)
+        _check(found, (*path, "checks", index, "when"), check.when, checking, hidden=sealed)
     if form.alert is not None:
         _check(found, (*path, "alert"), form.alert, scope, hidden=sealed)
 

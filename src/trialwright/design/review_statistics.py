@@ -160,11 +160,12 @@ def _options(definition: Definition, analysis: Analysis, path: Path, catalogue: 
 
 
 def _covariate(definition: Definition, path: Path, covariate: str, catalogue: Catalogue, found: Findings) -> None:
-    """A covariate is a stratum (as randomised; `factor.true`: its true level), a baseline value `form.item`, or
-    something that a derivation gives, `tis.enzyme_multiple`."""
+    """A covariate is a stratum (as randomised; `factor.true`: its true level), a value at baseline (`form.item` or a
+    derivation), or something that a derivation gives, `tis.enzyme_multiple`."""
     first, dot, rest = covariate.partition(".")
     if not dot:
-        found.known(path, covariate, definition.randomisation.strata, "the stratum")
+        known = [*definition.randomisation.strata, *definition.derivations]
+        found.known(path, covariate, known, "the stratum or derivation")
     elif first in definition.derivations:
         measure = (catalogue.measures or {}).get(definition.derivations[first].method)
         if measure is not None and rest not in measure.gives:

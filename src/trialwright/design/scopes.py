@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trialwright import logic
+from trialwright.design.derivations import is_truth, truths_of_checks
 from trialwright.design.forms import kept
 from trialwright.design.model import Definition, Derived, Fact, Form, Item, ItemType
 
@@ -89,10 +90,13 @@ def group_type(definition: Definition, group: Any) -> dict[str, Any]:
 
 
 @kept
-def form_scope(definition: Definition, form_name: str, deriving: bool = False) -> logic.Scope:
-    """The scope of a form's conditions and checks, or with `deriving` of its derived items. Raises KeyError for an
-    unknown form and `logic.LogicErrors` for types that make no sense."""
-    return logic.scope(form_types(definition, definition.forms[form_name], deriving), visits=tuple(definition.visits))
+def form_scope(definition: Definition, form_name: str, deriving: bool = False, checking: bool = False) -> logic.Scope:
+    """The scope of a form's conditions, with `checking` that of its edit checks, with `deriving` of its derived items.
+    Raises KeyError for an unknown form and `logic.LogicErrors` for types that make no sense."""
+    names = form_types(definition, definition.forms[form_name], deriving)
+    for name in truths_of_checks(definition, form_name) if checking else ():
+        names.setdefault(name, {"type": "boolean", "label": definition.derivations[name].label})
+    return logic.scope(names, visits=tuple(definition.visits))
 
 
 @kept
@@ -110,9 +114,11 @@ def population_scope(definition: Definition) -> logic.Scope:
 
 @kept
 def event_scope(definition: Definition) -> logic.Scope:
-    """The scope of an endpoint's event: the derived measures as numbers, by key."""
+    """The scope of an endpoint's event: the derived measures as numbers or truths, by key."""
     measures = {
-        name: {"type": "decimal", "label": one.label, **({"unit": one.unit} if one.unit else {})}
+        name: {"type": "boolean", "label": one.label}
+        if is_truth(one)
+        else {"type": "decimal", "label": one.label, **({"unit": one.unit} if one.unit else {})}
         for name, one in definition.derivations.items()
     }
     return logic.scope(measures, visits=tuple(definition.visits))

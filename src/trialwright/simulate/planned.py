@@ -136,7 +136,7 @@ def adjustments(making: Making, measure: str) -> tuple[tuple[str, ...], tuple[st
                 joined(making.items, items_of(making.program, item, _visits_of(making.program, item)))
         elif first == measure and derivation is not None and rest in QUANTITIES.get(derivation.method, ()):
             covariates.append(name)
-        elif first in definition.forms:
+        elif first in definition.forms or name in definition.derivations:
             making.need(name, [start])
             covariates.append(name)
         else:
@@ -155,7 +155,7 @@ def _visits_of(program: Program, item: str) -> tuple[str, ...]:
 def covariate(asked: Asked, measure: str, name: str) -> Floats:
     """A covariate at its baseline, shape (trials, n)."""
     first, _, rest = name.partition(".")
-    if first == measure:
+    if rest and first == measure:
         return asked.measures[measure].baseline[rest]
     return asked.measures[name].at(baseline_of(asked.recorded.program, measure))
 

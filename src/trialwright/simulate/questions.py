@@ -5,7 +5,6 @@ whether it can be simulated at all. What cannot says which measure, method or di
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -14,8 +13,8 @@ from numpy.typing import NDArray
 
 from trialwright import design, logic
 from trialwright.analysis import METHODS
-from trialwright.analysis.asking import contrast, thresholds
-from trialwright.design.model import Analysis
+from trialwright.analysis.asking import contrast, spoken, thresholds
+from trialwright.design.model import Analysis, Definition
 from trialwright.simulate import estimators
 from trialwright.simulate.crowds import Needs, Recorded
 from trialwright.simulate.estimators import Estimated
@@ -176,7 +175,7 @@ def _answer_kaplan_meier(condition: Any, names: Sequence[str], visits: Sequence[
         for column in values:
             assessed &= ~np.isnan(column)
         time[assessed] = day[assessed]
-        event[assessed] = _holds(condition, names, [column[assessed] for column in values])
+        event[assessed] = _holds(recorded.program.definition, condition, names, [column[assessed] for column in values])
     return (estimators.log_rank(time, event, asked.arm),)
 
 
@@ -188,7 +187,7 @@ def _days(recorded: Recorded, visit: str) -> NDArray[np.int64]:
     return np.where(days == 0, planned, days).astype(np.int64)
 
 
-def _holds(condition: Any, names: Sequence[str], columns: Sequence[Floats]) -> Truths:
+def _holds(definition: Definition, condition: Any, names: Sequence[str], columns: Sequence[Floats]) -> Truths:
     """Whether the condition is true of each row of values; it is asked once for each row that is different."""
     if not len(columns[0]):
         return np.zeros(0, dtype=np.bool_)
@@ -196,7 +195,7 @@ def _holds(condition: Any, names: Sequence[str], columns: Sequence[Floats]) -> T
     if len(columns) > 1:
         rows, place = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
     told = [
-        condition({name: logic.number(Decimal(repr(value))) for name, value in zip(names, row, strict=True)}) is True
+        condition({name: spoken(definition, name, value) for name, value in zip(names, row, strict=True)}) is True
         for row in rows.reshape(len(rows), -1).tolist()
     ]
     return np.array(told, dtype=np.bool_)[place.ravel()]
