@@ -8,7 +8,6 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -95,7 +94,7 @@ def _levels(sheet: Sheet, numbers: Numbers, header: list[str], top: int) -> tupl
         rows = np.flatnonzero(levels[:, 0] == WRONG)
         levels[rows] = 0
         sentence = f"is not a state: five digits from 1 to {top}, or empty where it was not answered"
-        return levels, [(int(row), "state", f"{_cell(sheet, 'state', int(row))!r} {sentence}") for row in rows]
+        return levels, [(row, "state", f"{text!r} {sentence}") for row, text in _cells(sheet, "state", rows)]
     whole = (numbers.decimals == 0) & ~np.isin(np.arange(len(numbers.present)), list(numbers.wrong))
     fits = whole & (numbers.mantissa >= 1) & (numbers.mantissa <= top)
     level_of = np.where(fits, numbers.mantissa, np.where(numbers.present, WRONG, 0)).astype(np.int8)
@@ -104,7 +103,7 @@ def _levels(sheet: Sheet, numbers: Numbers, header: list[str], top: int) -> tupl
     for place, name in enumerate(DIMENSIONS):
         column = level_of[sheet.codes(name)]
         rows = np.flatnonzero(column == WRONG)
-        bad += [(int(row), name, _not_a_level(_cell(sheet, name, int(row)), top)) for row in rows]
+        bad += [(row, name, _not_a_level(text, top)) for row, text in _cells(sheet, name, rows)]
         column[rows] = 0
         levels[:, place] = column
     return levels, bad
@@ -119,8 +118,9 @@ def _digits(text: str, top: int) -> tuple[int, ...]:
     return tuple(map(int, text))
 
 
-def _cell(sheet: Sheet, name: str, row: int) -> str:
-    return sheet.texts[int(sheet.codes(name)[row])]
+def _cells(sheet: Sheet, name: str, rows: NDArray[np.intp]) -> list[tuple[int, str]]:
+    """The rows with what stands there in a column."""
+    return [(int(row), sheet.texts[code]) for row, code in zip(rows, sheet.codes(name)[rows].tolist(), strict=True)]
 
 
 def _not_a_level(text: str, top: int) -> str:
@@ -150,15 +150,12 @@ def _placed(sheet: Sheet, bad: Bad, written: Mapping[str, str]) -> dict[int, lis
     by_row: dict[int, list[Problem]] = {}
     for row, name, sentence in bad:
         by_row.setdefault(row, []).append(Problem(lines[row], written[name], sentence))
-    for problem in sheet.ragged:
-        place = _row_at(sheet, problem.line)
-        by_row[place] = [Problem(problem.line, written[problem.column], problem.sentence)]
+    if sheet.ragged:
+        row_at = {line: row for row, line in sheet.lines_of(range(sheet.frame.height)).items()}
+        for problem in sheet.ragged:
+            told = Problem(problem.line, written[problem.column], problem.sentence)
+            by_row[row_at[problem.line]] = [told]
     return by_row
-
-
-def _row_at(sheet: Sheet, line: int) -> int:
-    lines: Any = sheet.lines_of(range(sheet.frame.height))
-    return next(row for row, begins in lines.items() if begins == line)
 
 
 def flagged(rows: Iterable[tuple[int, list[Problem]]]) -> dict[int, str]:

@@ -183,6 +183,8 @@ def test_a_set_is_found_however_its_country_is_written(name: str, kind: str | No
 def test_what_there_is_not_is_refused_with_what_there_is() -> None:
     with pytest.raises(eq5d.NoSuchValueSet, match=r"'Atlantis' of the Y-3L; there are: Australia, Belgium"):
         eq5d.value_set("y3l", "Atlantis")
+    with pytest.raises(eq5d.NoSuchValueSet, match=r"'Nehterlands' of the 5L; did you mean Netherlands\?"):
+        eq5d.value_set("5L", "Nehterlands")
     with pytest.raises(eq5d.NoSuchValueSet, match=r"no value sets of kind 'TTO'; it has: VT, CW"):
         eq5d.value_set("5L", "NL", "TTO")
     with pytest.raises(ValueError, match=r"no version '6L'"):
@@ -244,6 +246,13 @@ def test_qalys_to_an_earlier_end_and_beyond_add_up(end: float, later: float) -> 
     reached = 0.5 + (later - 0.5) * end / 365
     rest = (365 - end) * (reached + later) / 2 / DAYS_IN_A_YEAR
     assert first + rest == pytest.approx(whole, abs=1e-12)
+
+
+def test_each_person_may_have_an_end_of_their_own() -> None:
+    times, index = np.array([[0.0, 100.0]] * 2), np.array([[1.0, 0.5]] * 2)
+    both = qaly(times, index, end=np.array([50.0, 100.0]))
+    assert both.qalys.tolist() == [qaly(times[:1], index[:1], end=day).qalys[0] for day in (50.0, 100.0)]
+    assert both.years.tolist() == [50 / DAYS_IN_A_YEAR, 100 / DAYS_IN_A_YEAR]
 
 
 def test_death_after_the_end_counts_only_up_to_the_end() -> None:

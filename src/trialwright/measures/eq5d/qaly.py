@@ -30,27 +30,28 @@ class Status(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Qalys:
-    """Of shape (people,): QALYs (NaN unknown), `Status`, and whether a visit between two others was missing."""
+    """Of shape (people,): QALYs (NaN unknown), `Status`, whether a visit between two others was missing, and the years
+    that were to be counted."""
 
     qalys: Numbers
     status: NDArray[np.int8]
     interpolated: NDArray[np.bool_]
-    years: float
+    years: Numbers
 
 
 def qaly(
     times: Numbers,
     index: Numbers,
     death: Numbers | None = None,
-    end: float | None = None,
+    end: float | Numbers | None = None,
     toward_death: Literal["line", "step"] = "line",
     beyond: Literal["unknown", "carry"] = "unknown",
 ) -> Qalys:
     """The QALYs of each person from day 0 until day `end`.
 
     times, index: (people, visits), days since baseline and EQ-5D index; NaN: not made. The first column is the baseline
-    (day 0). death: the day of death, NaN if alive; the index is 0 from that day. end: the last day that counts
-    (default: the greatest time); the line that crosses it is cut there.
+    (day 0). death: the day of death, NaN if alive; the index is 0 from that day. end: the last day that counts,
+    for all or for each (default: the greatest time of all); the line that crosses it is cut there.
     toward_death: `line` falls from the last visit to 0 on the day of death; `step` keeps the last value until then.
     beyond: `carry` lets the last value stand until the end where no later visit was made; else QALYs are unknown.
     Raises ValueError for times that do not rise, a first time other than 0, and a visit on or after the day of death.
@@ -59,7 +60,7 @@ def qaly(
     made = np.isfinite(times) & np.isfinite(index)
     died = np.full(len(index), np.nan) if death is None else np.asarray(death, dtype=np.float64).reshape(len(index))
     _refuse(times, made, died)
-    last = float(np.nanmax(times)) if end is None else float(end)
+    last = np.broadcast_to(np.asarray(np.nanmax(times) if end is None else end, dtype=np.float64), died.shape)
     day, value = times[:, 0], index[:, 0]
     area, gap, interpolated = np.zeros(len(index)), np.zeros(len(index), bool), np.zeros(len(index), bool)
     for visit in range(1, index.shape[1]):
@@ -93,7 +94,7 @@ def _refuse(times: Numbers, made: NDArray[np.bool_], died: Numbers) -> None:
             raise ValueError(f"row {row}: a visit on day {day[-1]:g} is not before the death on day {died[row]:g}")
 
 
-def _piece(day: Numbers, value: Numbers, later: Numbers, then: "Numbers | float", last: float) -> Numbers:
+def _piece(day: Numbers, value: Numbers, later: Numbers, then: "Numbers | float", last: Numbers) -> Numbers:
     """The area under the line from (day, value) to (later, then), cut at the last day."""
     with np.errstate(invalid="ignore", divide="ignore"):
         width = np.clip(np.minimum(later, last) - day, 0, None)

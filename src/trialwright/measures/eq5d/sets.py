@@ -7,6 +7,7 @@ The figures were read from the coefficient tables of the R package eq5d (fragla/
 """
 
 import csv
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -121,8 +122,11 @@ def value_set(version: str, name: str, kind: str | None = None) -> ValueSet:
     if found:
         listed = "; ".join(f"{one.name} {one.kind} ({one.pin})" for one in found)
         raise NoSuchValueSet(f"{name!r} stands for several value sets of the {version}: {listed}", found)
-    listed = ", ".join(dict.fromkeys(one.name for one in there_are if kind or one.kind not in CROSSWALKS))
-    raise NoSuchValueSet(f"there is no value set {name!r} of the {version}; there are: {listed}", there_are)
+    names = list(dict.fromkeys(one.name for one in there_are if kind or one.kind not in CROSSWALKS))
+    near = difflib.get_close_matches(name, names, 1)
+    meant = f"; did you mean {near[0]}?" if near else ""
+    says = f"there is no value set {name!r} of the {version}{meant}; there are: {', '.join(names)}"
+    raise NoSuchValueSet(says, there_are)
 
 
 def version_named(version: str) -> str:
