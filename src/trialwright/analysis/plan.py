@@ -6,12 +6,14 @@ Nothing that was planned is left out of the results.
 """
 
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trialwright.analysis import METHODS
+from trialwright.analysis.ancova import AdjustedMean
 from trialwright.analysis.asking import asked, contrast
-from trialwright.analysis.estimates import Effect, Lacking, NotEstimable
+from trialwright.analysis.estimates import Effect, Interval, Lacking, NotEstimable
+from trialwright.analysis.handling import Beyond, Handling
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.populations import populations
 from trialwright.analysis.sealed import Closed, require_opened
@@ -28,7 +30,8 @@ class Answer:
     `status`: `done`; `lacking` (the program has no such method or measure); `refused` (the data do not allow it);
     `sealed` (it rests on sealed items that nobody has opened).
     `arms` are the labels of reference and treatment, `n` how many of each were analysed, `omitted` the participants of
-    the population who were not, with the reason. `result` is the method's own frozen result.
+    the population who were not, with the reason. `result` is the frozen result of the method, on the scale of its
+    `handling`; `beyond` counts the values of each visit beyond a limit.
     """
 
     id: str
@@ -48,6 +51,8 @@ class Answer:
     notes: tuple[str, ...] = ()
     result: Any = None
     measure: str | None = None
+    handling: Handling = field(default_factory=Handling)
+    beyond: tuple[Beyond, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,16 @@ def primary(
 def effect(answer: Answer) -> Effect | None:
     """The difference between the arms with its standard error and limits, where the method gives one."""
     return getattr(answer.result, "effect", None)
+
+
+def ratio(answer: Answer, found: Effect | AdjustedMean) -> Interval | None:
+    """A difference (or a mean) on a logarithmic scale as a ratio of geometric means (or a geometric mean) with its
+    interval; None on the outcome's own scale."""
+    base = answer.handling.base
+    if base is None:
+        return None
+    value = found.estimate if isinstance(found, Effect) else found.mean
+    return Interval(base**value, base**found.lower, base**found.upper)
 
 
 def _endpoint(definition: Definition, plan: Analysis) -> str | None:
@@ -165,4 +180,6 @@ def _answer(
         omitted=tuple(put.omitted.items()),
         notes=put.notes,
         result=result,
+        handling=put.question.handling,
+        beyond=put.beyond,
     )

@@ -60,6 +60,10 @@ def answer(question: Question) -> OverVisits:
     if question.arm.min() == question.arm.max():
         raise NotEstimable("All analysed participants are in one arm, so there is nothing to compare.")
     data = repeated(question, course)
+    if course.choices.handling.tobit:
+        from trialwright.analysis import beyond_visits
+
+        return beyond_visits.answer(question, course, data)
     fit = fitted(data, course.choices.covariance, course.choices.method)
     return _result(question, course, fit)
 
@@ -98,16 +102,16 @@ def repeated(question: Question, course: Course) -> Repeated:
 def _result(question: Question, course: Course, fit: Fit) -> OverVisits:
     choices, m, first = course.choices, len(course.visits), int(course.choices.constrained)
     made = inference(fit, choices.df, choices.variance, question.level)
-    reference, gaps = _rows(fit.beta.size, m, first)
+    reference, gaps = rows(fit.beta.size, m, first)
     told = made.contrast(np.concatenate([reference, reference + gaps, gaps[first:]]))
-    effects = _effects(told, slice(2 * m, None))
+    effects = effects_of(told, slice(2 * m, None))
     return OverVisits(
         effects[course.leading - first],
         course.visits[course.leading],
         course.visits[first:],
         effects,
         course.visits,
-        (_means(told, question, course, 0), _means(told, question, course, 1)),
+        (means_of(told, question, course, 0), means_of(told, question, course, 1)),
         _overall(made, gaps[first:]),
         structure(choices.covariance).words,
         choices.df,
@@ -123,7 +127,7 @@ def _result(question: Question, course: Course, fit: Fit) -> OverVisits:
     )
 
 
-def _rows(width: int, m: int, first: int) -> tuple[Floats, Floats]:
+def rows(width: int, m: int, first: int) -> tuple[Floats, Floats]:
     """The reference's mean at each visit and the difference there, shape (m, width) both: no difference before
     `first`."""
     reference, gaps = np.zeros((m, width)), np.zeros((m, width))
@@ -136,13 +140,13 @@ def _rows(width: int, m: int, first: int) -> tuple[Floats, Floats]:
     return reference, gaps
 
 
-def _effects(told: Contrasts, part: slice) -> tuple[Effect, ...]:
+def effects_of(told: Contrasts, part: slice) -> tuple[Effect, ...]:
     columns = (told.estimate, told.se, told.df, told.t, told.p, told.lower, told.upper)
     rows = np.column_stack([column[part] for column in columns]).tolist()
     return tuple(Effect(b, se, df, t, p, lower, upper, told.level) for b, se, df, t, p, lower, upper in rows)
 
 
-def _means(told: Contrasts, question: Question, course: Course, arm: int) -> tuple[AdjustedMean, ...]:
+def means_of(told: Contrasts, question: Question, course: Course, arm: int) -> tuple[AdjustedMean, ...]:
     m = len(course.visits)
     part = slice(arm * m, (arm + 1) * m)
     counts = (~np.isnan(course.outcome[question.arm == arm])).sum(axis=0).tolist()
