@@ -40,8 +40,8 @@ SECTION = """laboratory:
     - {laboratory: CITY, test: K, low: 3.5, high: 5.1, valid_from: 2026-01-01}
     - {laboratory: CITY, test: RENIN, low: 2, high: 30, valid_from: 2026-01-01}
 """
-ITEMS = """      - {id: alt, type: decimal, label: Alanine aminotransferase, unit: U/L, range: [0, 50000], warn: [3, 1000]}
-      - {id: alt_uln, type: decimal, label: "Alanine aminotransferase, upper limit", unit: U/L, range: [1, 500]}
+ITEMS = """      - {id: alt, type: decimal, label: Alanine transferase, unit: U/L, range: [0, 50000], warn: [3, 1000]}
+      - {id: alt_uln, type: decimal, label: "Alanine transferase, upper limit", unit: U/L, range: [1, 500]}
       - {id: crp, type: decimal, label: C-reactive protein, unit: mg/L, range: [0, 1000], lloq: 1, below: crp_below}
       - {id: crp_below, type: boolean, label: C-reactive protein below the limit}
 """

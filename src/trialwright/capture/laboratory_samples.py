@@ -125,7 +125,7 @@ def out_of_place(definition: Definition, person: Participant | None, found: Resu
         wrong.append(Trouble(found.line, "taken", f"{found.taken} has not come yet; look at the year"))
     if found.reported is not None and found.reported > today:
         wrong.append(Trouble(found.line, "reported", f"{found.reported} has not come yet; look at the year"))
-    says = "" if found.said else off_day(definition, person, found)
+    says = "" if found.said or wrong else off_day(definition, person, found)
     return [*wrong, Trouble(found.line, "taken", says)] if says else wrong
 
 

@@ -74,7 +74,7 @@ def import_(
             manifest=listed,
             laboratory=laboratory,
             partial=partial,
-            rows=row or (),
+            chosen=row or (),
             again=again,
             why=why,
         )

@@ -71,14 +71,14 @@ def import_results(
     manifest: bytes | None = None,
     laboratory: str = "",
     partial: bool = False,
-    rows: Sequence[int] = (),
+    chosen: Sequence[int] = (),
     again: bool = False,
     why: str = "",
 ) -> Imported:
     """Take in the CSV file of a laboratory.
 
     manifest: a CSV that says of which participant and visit each sample is. laboratory: whose file it is, where no
-    column says so. partial: take the sound rows and list the rest. rows: of results that contradict each other, the
+    column says so. partial: take the sound rows and list the rest. chosen: of results that contradict each other, the
     rows that are right. again: take in a file whose open results were all taken in before. why: the reason of
     corrections, where a row's `comment` gives none. Raises `Refused` with everything that is wrong with the open rows;
     then nothing is kept. What is sealed is neither answered nor refused.
@@ -93,7 +93,7 @@ def import_results(
         names = names_of(definition, plan, others)
         parts, given = _parts(content, manifest, laboratory, plan, lambda text: split(text, names))
         lines = [(line, names.open[folded(line["test"])]) for line in parts.open]
-        found = read_rows(desk, definition, lines, given, desk.state.samples, rows)
+        found = read_rows(desk, definition, lines, given, desk.state.samples, chosen)
         importing = _Importing(desk, definition, plan, by, why)
         importing.troubles = found.troubles
         for place, results in found.pages.items():

@@ -16,6 +16,7 @@ from trialwright.capture.laboratory_samples import Sample
 from trialwright.capture.laboratory_values import Given
 from trialwright.conduct.desk import Desk
 from trialwright.conduct.laboratory_pages import Filled, PageOf, page_day, read_rows
+from trialwright.conduct.record import require_follow_up
 from trialwright.conduct.refusal import Refused
 from trialwright.conduct.sealing import CONFIRMED, NOT_DONE, ON, WHY
 from trialwright.design.model import Definition
@@ -100,8 +101,7 @@ def _refused(desk: Desk, place: PageOf) -> str:
     try:
         desk.require_unlocked(place[1])
         desk.version_at(person.site)
-        if person.ended == "withdrawn":
-            desk.require_taking_part(person)
+        require_follow_up(desk, person, place[1])
     except Refused as refused:
         return refused.sentence
     return ""
