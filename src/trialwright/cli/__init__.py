@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from trialwright.cli.allocation import allocation_app
+from trialwright.cli.assay import assay
 from trialwright.cli.break_host import break_host_app
 from trialwright.cli.breaks import breaks_app
 from trialwright.cli.check import check
@@ -19,6 +20,7 @@ from trialwright.cli.demo import demo
 from trialwright.cli.diff import diff
 from trialwright.cli.dsmb import dsmb_app
 from trialwright.cli.instruments import instruments_app
+from trialwright.cli.immunoglobulin import immunoglobulin
 from trialwright.cli.keys import keys_app
 from trialwright.cli.kits import kits_app
 from trialwright.cli.lab import lab_app
@@ -65,7 +67,7 @@ def _program(
     """A clinical trial, written once and run."""
 
 
-for command in (check, diff, screen, rehearse, simulate, demo, serve, analyse, report, mmrm):
+for command in (check, diff, screen, rehearse, simulate, demo, serve, analyse, report, mmrm, immunoglobulin, assay):
     app.command()(command)
 app.command("open")(open_)
 for name, group in (

@@ -24,10 +24,10 @@ COMMANDS = (
     "open", "keys", "keys make", "keys show", "keys check", "allocation", "allocation annex", "allocation share",
     "allocation generate",
     "allocation review", "registry import", "ledger", "ledger verify", "ledger backup", "ledger restore",
-    "ledger grants", "ledger rebuild", "mmrm", "lab", "lab import", "lab expected", "lab ranges", "lab sealed",
+    "ledger grants", "ledger rebuild", "mmrm", "assay", "lab", "lab import", "lab expected", "lab ranges", "lab sealed",
     "sample-size", "sample-size t", "sample-size proportions", "sample-size mmrm", "sample-size logrank",
     "sequential", "sequential boundaries", "sequential power", "sequential conditional", "sequential final",
-    "sequential reestimate",
+    "sequential reestimate", "immunoglobulin",
 )  # fmt: skip
 
 

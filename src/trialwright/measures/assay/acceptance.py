@@ -214,18 +214,16 @@ def _controls(found: Sequence[Control], rules: Rules) -> Iterator[Verdict]:
     fewest, asked = min((len(own) for own in by_level.values()), default=0), rules["qc_replicates"]
     say = f"The fewest results of a control level are {fewest}; at least {asked:g} are asked."
     yield _rule(rules, "qc_replicates", "control results", at_least(fewest, asked), say, fewest)
-    yield _share("controls, all", "qc_within_all", "all control results", found, rules)
+    yield _share("controls, all", "qc_within_all", "control results", found, rules)
     for own in by_level.values():
-        yield _share(
-            f"controls, {own[0].level}", "qc_within_level", f"the results of control {own[0].level}", own, rules
-        )
+        yield _share(f"controls, {own[0].level}", "qc_within_level", f"results of control {own[0].level}", own, rules)
 
 
 def _share(rule: str, number: str, of_what: str, found: Sequence[Control], rules: Rules) -> Verdict:
     holding = [control for control in found if control.within]
     share = len(holding) / len(found) if found else 0.0
     wells = tuple(well.place for control in found if not control.within for well in control.wells)
-    say = f"{len(holding)} of {len(found)} of {of_what} lie within {percent(rules['qc_bias'])} of the nominal content"
+    say = f"{len(holding)} of {len(found)} {of_what} lie within {percent(rules['qc_bias'])} of the nominal content"
     met = at_least(share, rules[number])
     return _rule(rules, number, rule, met, f"{say}; at least {percent(rules[number])} are asked.", share, wells=wells)
 

@@ -200,6 +200,9 @@ def _unsound(plate: Plate) -> Iterator[Problem]:
             say = f"well {well.place} stands twice, first on line {seen[well.place].line}; keep the row that counts"
             yield plate.problem(say, well, "well")
         seen.setdefault(well.place, well)
+    if not plate.analyte and plate.of("sample"):
+        say = "it does not say what was measured; write a column analyte, or give --analyte with the name of the test"
+        yield plate.problem(say, None, "analyte")
     if not plate.unit:
         yield plate.problem(
             "it has no unit; write a column unit, or give --unit with a UCUM code such as pg/mL", None, "unit"

@@ -166,7 +166,7 @@ def _result(sample: str, readings: Sequence[Read], rules: Rules) -> Result:
     """The least dilution inside the range whose replicates agree gives the value; with none inside, the limit that says
     most. A dilution that hooks gives nothing."""
     known = [one for one in readings if math.isfinite(one.content) or one.side]
-    as_series = [hook.Reading(sample, one.dilution, one.content, one.side) for one in known]
+    as_series = [hook.Reading(sample, one.dilution, one.content, one.side, one.lower, one.upper) for one in known]
     bent = hook.hooked(as_series, rules["hook_rise"])
     quality: list[str] = []
     if bent is not None:

@@ -90,9 +90,9 @@ def _spiked(found: Sequence[Control], rules: Rules) -> list[Linearity]:
 
 
 def over_plates(assessed: Sequence[Assessed], rules: Rules) -> tuple[tuple[str, Verdict], ...]:
-    """The total error of each control level over the plates of each analyte, with the analyte."""
+    """The total error of each control level over the accepted plates of each analyte, with the analyte."""
     found = []
     for analyte in dict.fromkeys(one.plate.analyte for one in assessed):
-        own = {one.plate.id: one.controls for one in assessed if one.plate.analyte == analyte}
+        own = {one.plate.id: one.controls for one in assessed if one.accepted and one.plate.analyte == analyte}
         found += [(analyte, verdict) for verdict in total_error(own, rules)]
     return tuple(found)
