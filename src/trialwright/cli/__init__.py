@@ -28,6 +28,7 @@ from trialwright.cli.ledger import ledger_app
 from trialwright.cli.mmrm import mmrm
 from trialwright.cli.open import open_
 from trialwright.cli.pharmacy_stock import pharmacy_app
+from trialwright.cli.plate_layout import plate_layout
 from trialwright.cli.registry import registry_app
 from trialwright.cli.rehearse import rehearse
 from trialwright.cli.report import analyse, report
@@ -70,6 +71,7 @@ def _program(
 for command in (check, diff, screen, rehearse, simulate, demo, serve, analyse, report, mmrm, immunoglobulin, assay):
     app.command()(command)
 app.command("open")(open_)
+app.command("plate-layout")(plate_layout)
 for name, group in (
     ("allocation", allocation_app),
     ("break-host", break_host_app),

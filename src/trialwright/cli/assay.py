@@ -95,7 +95,7 @@ def _work_out(
 
     assessed = runs.assay(sound, rules, choices)
     left_out = [plate for plate in reading.plates if plate not in sound]
-    _write(output, _files(assessed, left_out, problems, rules))
+    write_files(output, _files(assessed, left_out, problems, rules))
     for problem in problems:
         typer.echo(f"left out: {problem}", err=True)
     if as_json:
@@ -119,12 +119,12 @@ def _files(
     drawn = [curve(one, f"curve{number}") for number, one in enumerate(assessed, start=1)]
     results = tables.results(assessed, rules) + tables.not_worked_out(left_out, problems)
     sheets = {
-        "results.csv": _csv(results, tables.RESULTS),
-        "plates.csv": _csv(tables.plates(assessed)),
-        "samples.csv": _csv(tables.samples(assessed)),
-        "standards.csv": _csv(tables.standards(assessed)),
-        "qcs.csv": _csv(tables.controls(assessed)),
-        "verdicts.csv": _csv(tables.verdicts(assessed)),
+        "results.csv": csv_text(results, tables.RESULTS),
+        "plates.csv": csv_text(tables.plates(assessed)),
+        "samples.csv": csv_text(tables.samples(assessed)),
+        "standards.csv": csv_text(tables.standards(assessed)),
+        "qcs.csv": csv_text(tables.controls(assessed)),
+        "verdicts.csv": csv_text(tables.verdicts(assessed)),
     }
     files = {name: text.encode() for name, text in sheets.items()}
     files["curves.json"] = orjson.dumps(tables.curves(assessed), option=orjson.OPT_INDENT_2) + b"\n"
@@ -144,7 +144,8 @@ def _names(names: list[str]) -> list[str]:
     return [name if plain.count(name) == 1 else f"{name}-{index}" for index, name in enumerate(plain, start=1)]
 
 
-def _csv(rows: "list[dict[str, str]]", columns: "Sequence[str]" = ()) -> str:
+def csv_text(rows: "list[dict[str, str]]", columns: "Sequence[str]" = ()) -> str:
+    """Rows as CSV under a header; without rows the header alone."""
     import csv
     import io
 
@@ -155,7 +156,7 @@ def _csv(rows: "list[dict[str, str]]", columns: "Sequence[str]" = ()) -> str:
     return sheet.getvalue()
 
 
-def _write(folder: Path, files: dict[str, bytes]) -> None:
+def write_files(folder: Path, files: dict[str, bytes]) -> None:
     """Each file beside its place first, then renamed, so that nobody meets half a file."""
     for name, content in files.items():
         path = folder / name

@@ -96,6 +96,7 @@ CLASSES: dict[str, Output] = {
     "pharmacy return": Output.BLINDED,
     "pharmacy trace": Output.KEY,
     "pharmacy worksheet": Output.KEY,
+    "plate-layout": Output.NO_TRIAL,
     "registry import": Output.NO_TRIAL,
     "rehearse": Output.NO_TRIAL,
     "report": Output.AFTER_UNBLINDING,

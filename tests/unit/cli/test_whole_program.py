@@ -24,7 +24,7 @@ COMMANDS = (
     "open", "keys", "keys make", "keys show", "keys check", "allocation", "allocation annex", "allocation share",
     "allocation generate",
     "allocation review", "registry import", "ledger", "ledger verify", "ledger backup", "ledger restore",
-    "ledger grants", "ledger rebuild", "mmrm", "assay", "lab", "lab import", "lab expected", "lab ranges", "lab sealed",
+    "ledger grants", "ledger rebuild", "mmrm", "assay", "plate-layout", "lab", "lab import", "lab expected", "lab ranges", "lab sealed",
     "sample-size", "sample-size t", "sample-size proportions", "sample-size mmrm", "sample-size logrank",
     "sequential", "sequential boundaries", "sequential power", "sequential conditional", "sequential final",
     "sequential reestimate", "immunoglobulin",
