@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from trialwright.measures import eq5d
 from trialwright.measures.eq5d.profiles import code_of, tenths
 from trialwright.measures.eq5d.qaly import DAYS_IN_A_YEAR, adjusted_for_baseline, qaly
+from trialwright.measures.eq5d.sets import DATA
 from trialwright.measures.eq5d.tables import every_count, every_state
 from trialwright.measures.eq5d.terms import TERMS, count, in_thousandths, value
 
@@ -288,3 +289,14 @@ def test_people_with_unknown_qalys_are_left_out_of_the_adjustment() -> None:
     assert np.isnan(found.adjusted[7])
     low, high = found.interval
     assert low < found.difference < high
+
+
+# ------------------------------------------------------------------ what is shipped
+
+
+def test_the_figures_are_shipped_with_the_notice_of_where_they_come_from() -> None:
+    notice = (DATA / "NOTICE.txt").read_text(encoding="utf-8")
+    assert "fragla/eq5d" in notice
+    assert "Copyright (c) 2019 Fraser Morton" in notice
+    for file in DATA.glob("*.csv"):
+        assert file.name in notice
