@@ -30,15 +30,19 @@ def plan(
     scenario: Annotated[str | None, typer.Option(help="A scenario of scenarios.yaml; the default one without.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Write plan.json, plan.svg and plan.png here.", metavar="DIR")
+        Path | None,
+        typer.Option(help="Write plan.json, plan.svg, plan.png, risk.svg and risk.png here.", metavar="DIR"),
     ] = None,
 ) -> None:
-    """Compare the methods of randomisation for this trial. The sealed annex is not read."""
+    """Compare the methods of randomisation for this trial, and say what laboratory values will tell of the arm. The
+    sealed annex is not read."""
     from trialwright import design, simulate
+    from trialwright.cli.allocation_risk import plain_risks, show_risks, write_risks
     from trialwright.cli.progress import progress
     from trialwright.conduct.catalogue import catalogue
     from trialwright.simulate.allocation_advice import advice
     from trialwright.simulate.allocation_plan import plan as planned
+    from trialwright.simulate.unblinding_risk import expected
 
     if out is not None and out.exists() and not out.is_dir():
         raise typer.BadParameter(f"{out} is a file; name a folder", param_hint="--out")
@@ -47,16 +51,17 @@ def plan(
     times = trials or max(200, min(2500, DRAWS // definition.randomisation.n))
     with progress("Comparing methods", unit="methods") as step:
         table = planned(program, seed, times, step)
-    says = advice(table, definition)
-    content = as_plain(table, says)
+    says, risks = advice(table, definition), expected(program, seed)
+    content = as_plain(table, says) | {"laboratory_values": plain_risks(risks)}
     if out is not None:
         _write(out, table, says, content)
+        write_risks(out, risks)
     if as_json:
         import orjson
 
         typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
     else:
-        _show(table, says)
+        show_risks(_show(table, says), risks)
 
 
 # ------------------------------------------------------------------ for programs
@@ -127,7 +132,7 @@ def _short(row: "Row") -> str:
 # ------------------------------------------------------------------ for people
 
 
-def _show(table: "Plan", says: "Advice") -> None:
+def _show(table: "Plan", says: "Advice") -> "Console":
     import sys
 
     from rich.console import Console
@@ -146,6 +151,7 @@ def _show(table: "Plan", says: "Advice") -> None:
     console.print()
     for sentence in says.sentences:
         console.print(f"- {sentence}")
+    return console
 
 
 def _strata(table: "Plan") -> str:

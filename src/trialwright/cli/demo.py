@@ -86,6 +86,7 @@ def _make(console: object, folder: Path, trial: Path, seed: int, scenario: str |
     from trialwright.cli.progress import progress
     from trialwright.cli.unblinded import Opening, write_report
     from trialwright.conduct.catalogue import catalogue
+    from trialwright.simulate.unblinding_risk import expected
 
     console.print(f"Reading {trial} ...")  # type: ignore[attr-defined]
     definition = design.read(trial, catalogue())
@@ -103,7 +104,7 @@ def _make(console: object, folder: Path, trial: Path, seed: int, scenario: str |
         ledger.close()
     with progress("Analysing and writing the report"):
         reader = Opening(by="Demo pharmacist", sealed_key=_keys(folder) / "pharmacist-1.key")
-        write_report(folder, folder / "report", reader)
+        write_report(folder, folder / "report", reader, lambda: expected(program, seed))
 
 
 def _tell(console: object, folder: Path) -> None:

@@ -1,11 +1,16 @@
 """`trialwright analyse` and `trialwright report`: the planned analyses on a snapshot, and the report."""
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trialwright.cli.passphrase import PassphraseFile
+
+if TYPE_CHECKING:
+    from trialwright.analysis.unblinding_risk import Risk
 
 Keys = Annotated[
     list[Path],
@@ -55,9 +60,26 @@ def report(
     escrow_lost: EscrowLost = False,
     sealed_key: SealedKey = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder of the report; DIR/report.")] = None,
+    scenarios: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder of the trial's definition with scenarios.yaml: for unblinded readers, what laboratory "
+            "values were expected to tell beside what they told.",
+            metavar="TRIAL",
+        ),
+    ] = None,
 ) -> None:
     """Write the trial's report: one self-contained page and the same content as JSON."""
     from trialwright.cli.unblinded import Opening, write_report
 
     opening = Opening(keys, by, with_, passphrase_file, escrow_lost, sealed_key)
-    typer.echo(write_report(folder, output or folder / "report", opening))
+    imagined = None if scenarios is None else partial(_expected, scenarios)
+    typer.echo(write_report(folder, output or folder / "report", opening, imagined))
+
+
+def _expected(trial: Path) -> "Sequence[Risk]":
+    from trialwright import design, simulate
+    from trialwright.conduct.catalogue import catalogue
+    from trialwright.simulate.unblinding_risk import expected
+
+    return expected(simulate.program(simulate.read(trial), design.read(trial, catalogue())))

@@ -8,13 +8,14 @@ Sealed values (IgG and its proxies) are opened after the final unblinding alone,
 are sealed; that opening is a fact too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from trialwright import store
 from trialwright.allocation.keys import VALUE_READERS, KeyFileRefused, private_key, public_of
 from trialwright.analysis.plan import Results, analyse
+from trialwright.analysis.unblinding_risk import Risk
 from trialwright.cli.passphrase import asking
 from trialwright.conduct import Person, Refused, open_sealed, unblind
 from trialwright.conduct.protocol import from_canonical
@@ -46,6 +47,9 @@ class Opening:
 
 
 NOBODY = Opening()
+
+Imagined = Callable[[], Sequence[Risk]]
+"""Imagines trials and says what their laboratory values tell of the arm."""
 
 
 def planned(folder: Path, opening: Opening) -> tuple[Definition, Snapshot, Mapping[str, str] | None]:
@@ -116,10 +120,12 @@ def results(folder: Path, opening: Opening = NOBODY) -> Results:
     return analyse(definition, snapshot, treatments)
 
 
-def write_report(folder: Path, output: Path, opening: Opening = NOBODY) -> Path:
-    """Write the report into `output`; returns the page's path."""
+def write_report(folder: Path, output: Path, opening: Opening = NOBODY, expected: Imagined | None = None) -> Path:
+    """Write the report into `output`; returns the page's path. `expected` says what laboratory values were expected to
+    tell; it is asked for unblinded readers alone."""
     definition, snapshot, treatments = planned(folder, opening)
     found = analyse(definition, snapshot, treatments) if treatments is not None else None
     made_up = IMAGINARY + (DEMONSTRATION if store.read_folder(folder).demonstration else "")
-    context = Context(imaginary=made_up if snapshot.state.rehearsal else "")
+    told = expected() if expected is not None and treatments is not None else ()
+    context = Context(imaginary=made_up if snapshot.state.rehearsal else "", expected=told)
     return write(report(definition, snapshot, treatments, found, context), output)

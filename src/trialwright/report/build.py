@@ -5,9 +5,21 @@ from collections.abc import Mapping
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.plan import Results
 from trialwright.analysis.populations import courses, treatment_form
+from trialwright.analysis.unblinding_risk import observed
 from trialwright.design.model import Definition
 from trialwright.ledger.snapshot import Snapshot
-from trialwright.report import blinding, efficacy, harms, outcome, people, power_page, record, repeated, sealed
+from trialwright.report import (
+    blinding,
+    efficacy,
+    harms,
+    outcome,
+    people,
+    power_page,
+    record,
+    repeated,
+    sealed,
+    unblinding_risk,
+)
 from trialwright.report.content import Content, Section
 from trialwright.report.context import Context
 from trialwright.report.words import say
@@ -43,7 +55,7 @@ def report(
             people.flow_section(people.participants_flow(seen, treatments, results)),
             people.baseline_section(seen, arms),
             harms.safety_section(seen, arms, _treated(seen)),
-            *_after_unblinding(results),
+            *_after_unblinding(seen, treatments, results, context),
             *_sealed(definition, snapshot),
             people.quality_section(seen, outcome.main_scores(seen)),
             *_design(definition),
@@ -56,12 +68,15 @@ def report(
     )
 
 
-def _after_unblinding(results: Results | None) -> list[Section]:
-    """Whether the blind was kept, and every planned analysis; nothing before."""
-    if results is None:
+def _after_unblinding(
+    seen: Observations, treatments: Mapping[str, str] | None, results: Results | None, context: Context
+) -> list[Section]:
+    """Whether the blind was kept, what blood tells of the treatment, and every planned analysis; nothing before."""
+    if results is None or treatments is None:
         return []
     kept = blinding.blinding_section(results)
-    return [*([kept] if kept else []), efficacy.other_section(results)]
+    risk = unblinding_risk.risk_section(seen, observed(seen, treatments), context.expected)
+    return [section for section in (kept, risk, efficacy.other_section(results)) if section is not None]
 
 
 def _sealed(definition: Definition, snapshot: Snapshot) -> list[Section]:
