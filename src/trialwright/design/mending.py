@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Literal, get_args, get_origin
@@ -9,14 +10,18 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from trialwright.design.mistakes import Path, Step, bare, type_at
+from trialwright.design.model import Definition
+from trialwright.design.problems import Problem
+
+QUOTED = re.compile(r"'([^']*)'")
 
 MOST_SECTIONS = 3
 """A text that lacks more sections than these is hardly a definition; what follows from their lack is not told."""
 
 
-def mended(whole: dict[str, Any], wrong: ValidationError) -> list[str] | None:
-    """Take the faulty values out of the plain definition and put something in for those that are missing. The dotted
-    paths of what is no longer as it was written; None where too little stands."""
+def mended(whole: dict[str, Any], wrong: ValidationError, model: type[BaseModel] = Definition) -> list[str] | None:
+    """Take the faulty values out of what should be such a model and put something in for those that are missing. The
+    dotted paths of what is no longer as it was written; None where too little stands."""
     errors = wrong.errors(include_url=False)
     missing: list[Path] = [tuple(error["loc"]) for error in errors if error["type"] == "missing"]
     faulty = {_reached(whole, error["loc"]) for error in errors if error["type"] != "missing"}
@@ -26,7 +31,7 @@ def mended(whole: dict[str, Any], wrong: ValidationError) -> list[str] | None:
     for path in missing:
         around = _reached(whole, path[:-1])
         inside = _at(whole, around)
-        if isinstance(inside, dict) and (kind := type_at(path)) is not None:
+        if isinstance(inside, dict) and (kind := type_at(path, model)) is not None:
             inside[str(path[-1])] = _standing_in(kind)
             touched.append(_named(whole, (*around, path[-1])))
         else:
@@ -34,6 +39,27 @@ def mended(whole: dict[str, Any], wrong: ValidationError) -> list[str] | None:
     for path in sorted(faulty, key=lambda steps: [str(step).zfill(6) for step in steps], reverse=True):
         _leave_out(whole, path)
     return None if () in faulty else touched
+
+
+def _prefixes(path: str) -> set[str]:
+    """A dotted path and every path around it."""
+    steps = path.split(".")
+    return {".".join(steps[: length + 1]) for length in range(len(steps))}
+
+
+def unaffected(problems: Sequence[Problem], changed: Sequence[str]) -> list[Problem]:
+    """The problems of the review without those that may follow from values that were mended: that lie inside such a
+    value or around it, or name what it belongs to."""
+    values = set(changed)
+    around = set[str]().union(*map(_prefixes, changed))
+    names = {name for path in changed for name in path.split(".")[1:]}
+    return [
+        problem
+        for problem in problems
+        if problem.path not in around
+        and values.isdisjoint(_prefixes(problem.path))
+        and names.isdisjoint(QUOTED.findall(problem.message))
+    ]
 
 
 def _standing_in(kind: Any) -> Any:

@@ -3,7 +3,6 @@ place."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ from pydantic import ValidationError
 
 from trialwright.design.catalogue import Catalogue
 from trialwright.design.form_instruments import with_instruments
-from trialwright.design.mending import mended
+from trialwright.design.mending import mended, unaffected
 from trialwright.design.mistakes import mistakes
 from trialwright.design.model import Definition
 from trialwright.design.problems import DefinitionErrors, Problem, in_order, known_or_close
@@ -22,7 +21,6 @@ from trialwright.design.sources import Cited, without_sources
 from trialwright.design.tree import DEEPEST, Node, read_tree
 
 MAIN_FILE = "trial.yaml"
-QUOTED = re.compile(r"'([^']*)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ def inspect(path: Path | str, catalogue: Catalogue = Catalogue.EMPTY) -> Reading
     seen = None
     if definition is not None:
         seen = review(definition, root, catalogue)
-        problems += _own(seen.problems, faulty)
+        problems += unaffected(seen.problems, faulty)
         seen = None if faulty else seen  # what is assumed or fed by nothing is told of what was written alone
     errors = any(problem.severity == "error" for problem in problems)
     return Reading(None if errors else definition, in_order(problems), seen, files, root)
@@ -108,27 +106,6 @@ def _definition(plain: dict[str, Any], cited: Sequence[Cited]) -> Definition:
         for one in cited
     ]
     return Definition.model_validate({**plain, "provenance": sources})
-
-
-def _prefixes(path: str) -> set[str]:
-    """A dotted path and every path around it."""
-    steps = path.split(".")
-    return {".".join(steps[: length + 1]) for length in range(len(steps))}
-
-
-def _own(problems: Sequence[Problem], changed: Sequence[str]) -> list[Problem]:
-    """The problems of the review without those that may follow from values that were mended: that lie inside such a
-    value or around it, or name what it belongs to."""
-    values = set(changed)
-    around = set[str]().union(*map(_prefixes, changed))
-    names = {name for path in changed for name in path.split(".")[1:]}
-    return [
-        problem
-        for problem in problems
-        if problem.path not in around
-        and values.isdisjoint(_prefixes(problem.path))
-        and names.isdisjoint(QUOTED.findall(problem.message))
-    ]
 
 
 def _unknown_sources(root: Node, cited: Sequence[Cited]) -> list[Problem]:

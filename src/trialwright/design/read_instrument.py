@@ -16,11 +16,12 @@ from pydantic import ValidationError
 
 from trialwright.design.findings import Findings
 from trialwright.design.instruments import Answers, Category, Instrument, Scale, levels, points
+from trialwright.design.mending import mended, unaffected
 from trialwright.design.mistakes import Path as Steps
 from trialwright.design.mistakes import mistakes
 from trialwright.design.problems import Problem, in_order, known_or_close
 from trialwright.design.sources import without_sources
-from trialwright.design.tree import NUMBER, read_tree
+from trialwright.design.tree import DEEPEST, NUMBER, Node, read_tree
 
 MOST_LEVELS = 100_000
 
@@ -46,32 +47,52 @@ def read_instrument(path: Path | str) -> Instrument:
     if "claims" in root.keys:
         problems.append(Problem(root.keys["claims"], "'claims' is filled by the reader", "write src: beside the value"))
         del root.value["claims"]  # type: ignore[union-attr,arg-type]
-    instrument = None
+    problems += [
+        Problem(one.place, f"the source '{one.source}' is not declared", known_or_close(one.source, names))
+        for names in [_declared_sources(root)]
+        for one in cited
+        if one.source not in names
+    ]
     claims = [{"path": one.path, "source": one.source, "note": one.note} for one in cited]
-    try:
-        instrument = Instrument.model_validate({**root.plain(), "claims": claims})
-    except ValidationError as wrong:
-        problems += mistakes(wrong, root, Instrument)
+    instrument, more, faulty = _modelled(root, {**root.plain(), "claims": claims})
+    problems += more
     if instrument is not None:
         findings = Findings(root)
         review_instrument(instrument, findings)
-        problems += findings.problems
-        problems += [
-            Problem(one.place, f"the source '{one.source}' is not declared", known_or_close(one.source, names))
-            for names in [sorted(instrument.sources)]
-            for one in cited
-            if one.source not in names
-        ]
+        problems += unaffected(findings.problems, faulty)
     if instrument is None or problems:
         raise InstrumentErrors(problems)
     return instrument
 
 
+def _declared_sources(root: Node) -> list[str]:
+    declared = root.child("sources")
+    return sorted(declared.value) if declared is not None and isinstance(declared.value, dict) else []
+
+
+def _modelled(root: Node, whole: dict[str, Any]) -> tuple[Instrument | None, list[Problem], list[str]]:
+    """The instrument, or the nearest to it without the faulty values, so that the review can go on; the problems, and
+    the paths of what is not as it was written."""
+    problems: list[Problem] | None = None
+    touched: list[str] = []
+    for _ in range(DEEPEST):
+        try:
+            return Instrument.model_validate(whole), problems or [], touched
+        except ValidationError as wrong:
+            problems = mistakes(wrong, root, Instrument) if problems is None else problems
+            more = mended(whole, wrong, Instrument)
+        if more is None:
+            break
+        touched += more
+    return None, problems or [], touched
+
+
 def review_instrument(instrument: Instrument, findings: Findings, path: Steps = ()) -> None:
     """Everything that the shape alone does not show; `path` leads to the declaration in the tree of the findings."""
+    before = len(findings.problems)
     _answers(instrument, findings, path)
     _items(instrument, findings, path)
-    if any(problem.severity == "error" for problem in findings.problems):
+    if len(findings.problems) > before:
         return  # scales are judged by items that stand
     for index, category in enumerate(instrument.categories):
         _category(instrument, category, findings, (*path, "categories", index))

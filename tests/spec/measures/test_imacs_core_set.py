@@ -15,7 +15,12 @@ ORGANS = ("constitutional", "cutaneous", "skeletal", "gastrointestinal", "pulmon
 
 
 def test_each_measure_is_the_number_that_was_written() -> None:
-    given = {"phga": Decimal("6.3"), "mmt": Decimal("131.5"), "haq": Decimal("1.875"), "ck": 4000}
+    given: dict[str, int | Decimal | Fraction | None] = {
+        "phga": Decimal("6.3"),
+        "mmt": Decimal("131.5"),
+        "haq": Decimal("1.875"),
+    }
+    given["ck"] = 4000
     found = score_one(IMACS, given)
     assert {name: found[name].value for name in given} == given
     assert found["ptga"].value is None

@@ -4,11 +4,13 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trialwright.design.instruments import Instrument, levels
-from trialwright.measures.instruments.compiled import Why, score
+from trialwright.measures.instruments import instrument
+from trialwright.measures.instruments.compiled import BLOCK, Why, WrongAnswers, needed, outside, score
 from trialwright.measures.instruments.reference import OneScore, score_one
 
 STEPS = ["1", "0.5", "0.1", "2", "0.25"]
@@ -49,11 +51,16 @@ def instruments(draw: st.DrawFn) -> Instrument:
     cut = draw(st.integers(1, len(names) - 1))
     groups = [names[:cut], names[cut:]]
     categories = [{"id": f"c{n}", "label": "C", "items": group, "aids": [f"t{n}"]} for n, group in enumerate(groups)]
-    scales = []
+    scales: list[dict[str, Any]] = []
     for number, rule in enumerate(("sum", "mean", "categories")):
-        parts = {"categories": ["c0", "c1"]} if rule == "categories" else {"items": names}
+        parts: dict[str, Any] = {"categories": ["c0", "c1"]} if rule == "categories" else {"items": names}
         count = 2 if rule == "categories" else len(names)
-        scale = {"id": f"s{number}", "label": "S", "rule": rule, "better": draw(st.sampled_from(["higher", "lower"]))}
+        scale: dict[str, Any] = {
+            "id": f"s{number}",
+            "label": "S",
+            "rule": rule,
+            "better": draw(st.sampled_from(["higher", "lower"])),
+        }
         if draw(st.booleans()):
             scale |= {"missing": "prorate" if rule == "sum" else "answered", "minimum": draw(st.integers(1, count))}
         if rule == "categories" and draw(st.booleans()):
@@ -62,7 +69,13 @@ def instruments(draw: st.DrawFn) -> Instrument:
             scale["linear"] = draw(st.sampled_from([(0, 100), (100, 0), (-1, 7)]))
         scales.append(scale | parts)
     for rule in ("sum", "mean"):
-        over = {"id": f"o_{rule}", "label": "O", "rule": rule, "scales": ["s0", "s1", "s2"], "better": "lower"}
+        over: dict[str, Any] = {
+            "id": f"o_{rule}",
+            "label": "O",
+            "rule": rule,
+            "scales": ["s0", "s1", "s2"],
+            "better": "lower",
+        }
         if rule == "mean" and draw(st.booleans()):
             over |= {"missing": "answered", "minimum": draw(st.integers(1, 3))}
         scales.append(over)
@@ -106,3 +119,76 @@ def test_compiled_scores_are_the_binary_numbers_nearest_to_the_exact_ones(data: 
                 assert np.isnan(made.values[place])
             else:
                 assert made.values[place] == float(one.value)
+
+
+def test_whole_numbers_and_floats_and_truth_values_score_alike() -> None:
+    haq = instrument("haq-di")
+    chance = np.random.default_rng(5)
+    places = {item.id: chance.integers(-1, 4 if "_" in item.id else 2, (3, 50)) for item in haq.items[:20]}
+    ticks = {item.id: chance.random(50) < 0.3 for item in haq.items[20:]}
+    floats = {name: np.where(column < 0, np.nan, column) for name, column in places.items()}
+    whole = score(haq, {**places, **ticks})
+    for kind in (np.int8, np.int64):
+        narrow = {name: column.astype(kind) for name, column in places.items()}
+        assert np.array_equal(score(haq, {**narrow, **ticks})["di"].values, whole["di"].values, equal_nan=True)
+    assert np.array_equal(score(haq, {**floats, **ticks})["di"].values, whole["di"].values, equal_nan=True)
+    assert whole["di"].values.shape == (3, 50)
+
+
+def test_no_questionnaires_give_no_scores() -> None:
+    fss = instrument("fss")
+    assert score(fss, {item.id: np.empty(0) for item in fss.items})["mean"].values.shape == (0,)
+
+
+def test_scores_do_not_depend_on_where_a_block_ends() -> None:
+    fss = instrument("fss")
+    size = BLOCK + 3
+    columns = {item.id: (np.arange(size) * 5 + place) % 7 + 1 for place, item in enumerate(fss.items)}
+    assert np.array_equal(score(fss, columns)["total"].values, sum(columns.values()))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "sentence"),
+    [
+        (np.array([1, 8, 7]), 8, "8 is not whole numbers 1 to 7"),
+        (np.array([1, 0, 7]), 0, "0 is not whole numbers 1 to 7"),
+        (np.array([1.0, 3.5, np.nan]), 3.5, "3.5 is not whole numbers 1 to 7"),
+        (np.array([1.0, np.inf, 3.0]), np.inf, "inf is not whole numbers 1 to 7"),
+    ],
+)
+def test_an_answer_that_cannot_be_is_never_scored(column: np.ndarray, value: float, sentence: str) -> None:
+    fss = instrument("fss")
+    columns = {item.id: np.array([4, 4, 4]) for item in fss.items} | {"i5": column}
+    with pytest.raises(WrongAnswers) as refused:
+        score(fss, columns)
+    assert [(one.item, one.index, one.value, one.sentence) for one in refused.value.wrong] == [
+        ("i5", (1,), value, sentence)
+    ]
+    assert outside(fss, columns) == refused.value.wrong
+
+
+def test_codes_with_gaps_between_them_are_no_answers() -> None:
+    made = Instrument.model_validate(
+        {
+            "id": "x", "label": "X", "version": "1", "licence": "none",
+            "answers": {"a": {"codes": {"1": "one", "2": "two", "4": "four"}}},
+            "items": [{"id": "i", "label": "I", "answers": "a"}],
+            "scales": [{"id": "s", "label": "S", "rule": "sum", "items": ["i"], "better": "lower"}],
+        }
+    )  # fmt: skip
+    assert score(made, {"i": np.array([1, 2, 4, -1])})["s"].values[:3].tolist() == [1, 2, 4]
+    with pytest.raises(WrongAnswers, match="3 is not 1, 2 or 4"):
+        score(made, {"i": np.array([3])})
+
+
+def test_columns_and_scales_that_are_missing_are_all_named() -> None:
+    with pytest.raises(KeyError, match="fss: no averige, i2, i3, i4, i5, i6, i7, i8, i9"):
+        score(instrument("fss"), {"i1": np.array([1])}, ["averige", "mean"])
+    assert needed(instrument("mmt-8")) == tuple(
+        item.id for item in instrument("mmt-8").items if not item.id.endswith("_l")
+    )
+
+
+def test_texts_are_no_answers() -> None:
+    with pytest.raises(TypeError, match="answers are numbers"):
+        score(instrument("fss"), {item.id: np.array(["4"]) for item in instrument("fss").items})

@@ -5,6 +5,7 @@ here are the only ones that are scored.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -180,7 +181,7 @@ def _from_floats(grid: Grid, block: NDArray[Any]) -> Whole:
     return np.where(known, nearest, MISSING).astype(grid.kind)
 
 
-def outside(instrument: Instrument, columns: dict[str, ArrayLike | Places]) -> tuple[Wrong, ...]:
+def outside(instrument: Instrument, columns: Mapping[str, ArrayLike | Places]) -> tuple[Wrong, ...]:
     """Every answer in the columns that the instrument does not know, item by item; other columns are not looked at."""
     wrong: list[Wrong] = []
     for item in instrument.items:

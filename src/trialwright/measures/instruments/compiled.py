@@ -102,7 +102,7 @@ def score(
             rows = slice(start, start + BLOCK)
             _fill(instrument, {name: array[rows] for name, array in flat.items()}, ready, made, rows)
     except ValueError:
-        wrong = outside(instrument, dict(columns))
+        wrong = outside(instrument, columns)
         if not wrong:
             raise
         raise WrongAnswers(wrong) from None
