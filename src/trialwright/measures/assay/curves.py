@@ -122,7 +122,7 @@ def predict(parameters: ArrayLike, dose: ArrayLike) -> Numbers:
 def shape(parameters: ArrayLike, dose: ArrayLike) -> Numbers:
     """(1 + (x / e)^b)^-g: 0 where the response is at c, 1 where it is at d."""
     *_, g = columns(parameters)
-    return np.asarray(np.exp(-g * np.logaddexp(0.0, log_ratio(parameters, dose))))
+    return np.asarray(np.exp(-g * softplus(log_ratio(parameters, dose))))
 
 
 def log_ratio(parameters: ArrayLike, dose: ArrayLike) -> Numbers:
@@ -132,11 +132,17 @@ def log_ratio(parameters: ArrayLike, dose: ArrayLike) -> Numbers:
         return np.asarray(b * (np.log(np.asarray(dose, dtype=np.float64)) - np.log(e)))
 
 
+def softplus(z: Numbers) -> Numbers:
+    """log(1 + exp z), without overflow."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.logaddexp(0.0, z))
+
+
 def slope(parameters: ArrayLike, dose: ArrayLike) -> Numbers:
     """dy / d log x at `dose` (p, n); zero at a dose of zero. Divide by the dose for dy / dx."""
     b, c, d, _, g = columns(parameters)
     ratio = log_ratio(parameters, dose)
-    return np.asarray((c - d) * b * g * np.exp(-g * np.logaddexp(0.0, ratio)) * expit(ratio))
+    return np.asarray((c - d) * b * g * np.exp(-g * softplus(ratio)) * expit(ratio))
 
 
 def gradient(parameters: ArrayLike, dose: ArrayLike) -> Numbers:
@@ -146,11 +152,11 @@ def gradient(parameters: ArrayLike, dose: ArrayLike) -> Numbers:
     """
     b, c, d, e, g = columns(parameters)
     ratio = log_ratio(parameters, dose)
-    softplus = np.logaddexp(0.0, ratio)
-    h = np.exp(-g * softplus)
+    long = softplus(ratio)
+    h = np.exp(-g * long)
     by_ratio = (c - d) * g * h * expit(ratio)
     inside = np.isfinite(ratio)
-    finite, long = np.where(inside, ratio, 0.0), np.where(np.isfinite(softplus), softplus, 0.0)
+    finite, long = np.where(inside, ratio, 0.0), np.where(np.isposinf(long), 0.0, long)
     by_b = np.where(np.isnan(ratio), np.nan, by_ratio * finite / b)
     return np.stack([by_b, 1 - h, h, -by_ratio * b / e, (c - d) * h * long], axis=-1)
 

@@ -67,7 +67,7 @@ def fit(
     2005;343:54-65 for the fifth parameter.
     """
     x, y = wells_of(dose, response)
-    kind, w, power = _weights(weights, theta, y)
+    kind, w, power = _weights(weights, theta, x, y)
     if model not in STARTS:
         raise ValueError(f"no model {model!r}; there are 4pl and 5pl")
     held = Asymptotes(_held(lower, len(y), "lower"), _held(upper, len(y), "upper"))
@@ -92,11 +92,11 @@ def wells_of(dose: ArrayLike, response: ArrayLike) -> tuple[Numbers, Numbers]:
     return np.broadcast_to(x, y.shape), y
 
 
-def _weights(weights: str | ArrayLike, theta: float | None, y: Numbers) -> tuple[str, Numbers, float]:
+def _weights(weights: str | ArrayLike, theta: float | None, x: Numbers, y: Numbers) -> tuple[str, Numbers, float]:
     """The name of the weights, the weights to begin with (infinite where a response has none), and theta."""
     if not isinstance(weights, str):
         w = np.broadcast_to(np.asarray(weights, dtype=np.float64), y.shape)
-        if not (w[np.isfinite(y)] > 0).all():
+        if not (w[np.isfinite(x) & np.isfinite(y)] > 0).all():
             raise ValueError("weights are above zero; a well that should not count is a missing response")
         return "given", w, float("nan")
     if weights not in WEIGHTS:
@@ -270,8 +270,8 @@ def _verdict(at: Numbers, h: Numbers, levels: Levels, settled: NDArray[np.bool_]
     status = np.where(settled, curves.CONVERGED, curves.NOT_SETTLED)
     if len(at) == 3:
         status = np.where(at_bound[2] | (on_the_way < 3), curves.ASYMMETRY_OPEN, status)
-    status = np.where(at_bound[0], curves.ASYMPTOTE_OPEN, status)
-    return np.where(at_bound[1] | (on_the_way < 2), curves.STEEPNESS_OPEN, status)
+    status = np.where(at_bound[1] | (on_the_way < 2), curves.STEEPNESS_OPEN, status)
+    return np.where(at_bound[0], curves.ASYMPTOTE_OPEN, status)
 
 
 def _flat(levels: Levels, rss: Numbers, wells: NDArray[np.int64], free: int) -> NDArray[np.bool_]:

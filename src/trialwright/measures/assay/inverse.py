@@ -27,6 +27,7 @@ from scipy.special import stdtrit
 
 from trialwright.measures.assay import curves
 from trialwright.measures.assay.curves import Fits, Numbers
+from trialwright.measures.assay.fitting import fit, wells_of
 
 INSIDE: Final = 0
 BELOW: Final = 1
@@ -38,6 +39,10 @@ PLACES: Final = ("inside", "below the lower asymptote", "above the upper asympto
 
 Method = Literal["delta", "log", "inversion"]
 HALVINGS: Final = 48
+WIDENING: Final = 1.3
+PROFILE_HALVINGS: Final = 16
+PROFILE_WIDENING: Final = 1.6
+"""How finely an interval's end is sought; a profile fits the plate anew each time."""
 REACH: Final = 60.0
 """How far, in units of the curve's own scale exp(1 / |b|), an interval is followed before it is called open."""
 
@@ -155,7 +160,13 @@ def _inverted(fits: Fits, y: Numbers, dose: Numbers, noise: Numbers, t: Numbers)
     return follow(excess, dose, 1 / np.abs(fits.parameters[:, 0:1]))
 
 
-def follow(excess: Callable[[Numbers], Numbers], dose: Numbers, scale: Numbers) -> tuple[Numbers, Numbers]:
+def follow(
+    excess: Callable[[Numbers], Numbers],
+    dose: Numbers,
+    scale: Numbers,
+    halvings: int = HALVINGS,
+    widening: float = WIDENING,
+) -> tuple[Numbers, Numbers]:
     """Where `excess`, below zero at `dose`, first rises through zero on either side; 0 or infinity where it does not.
 
     The search widens step by step on the log dose, in units of `scale`, and then halves.
@@ -170,10 +181,57 @@ def follow(excess: Callable[[Numbers], Numbers], dose: Numbers, scale: Numbers) 
             far = np.where(there & ~found, width, far)
             near = np.where(there | found, near, width)
             found |= there
-            width *= 1.3
-        for _ in range(HALVINGS):
+            width *= widening
+        for _ in range(halvings):
             middle = (near + far) / 2
             out = excess(dose * np.exp(side * middle * scale)) > 0
             near, far = np.where(out, near, middle), np.where(out, middle, far)
         ends.append(np.where(found, dose * np.exp(side * far * scale), 0.0 if side < 0 else np.inf))
     return ends[0], ends[1]
+
+
+def profile(
+    dose: ArrayLike,
+    response: ArrayLike,
+    fits: Fits,
+    sample: ArrayLike,
+    level: float = 0.95,
+    replicates: ArrayLike = 1,
+) -> Inverse:
+    """Likelihood-ratio intervals of the doses of `sample` (p, n), given the wells (p, w) that `fits` was fitted to.
+
+    The sample is one more well whose dose is unknown: a dose belongs to the interval if fitting the plate with that
+    well there raises the weighted sum of squares by at most t^2 sigma^2. The well weighs m / y^(2 theta). Curves with
+    held asymptotes are fitted with them free here, so ask only for curves whose four or five parameters were estimated.
+    """
+    y, m = _samples(fits, sample, replicates, level)
+    if fits.weights == "given" or np.isinf(m).any():
+        raise ValueError("a likelihood needs the variance of the sample: named weights and a number of wells")
+    plain = inverse(fits, y, level, m)
+    wells = wells_of(dose, response)
+    base = _fixed_weights(fits, *wells)
+    scale, t = 1 / np.abs(fits.parameters[:, 0:1]), _quantile(fits, level)
+    low, high = np.full(y.shape, np.nan), np.full(y.shape, np.nan)
+    rows, places = np.nonzero(plain.status == INSIDE)
+    if len(rows):
+        fixed = [each[rows] for each in (*wells, base)]
+        one = y[rows, places][:, None]
+        extra = m[rows, places][:, None] * np.abs(one) ** (-2 * fits.theta)
+        allowed = fits.rss[rows] + (t[:, 0] * fits.sigma)[rows] ** 2
+
+        def excess(x: Numbers) -> Numbers:
+            joined = [np.hstack(pair) for pair in zip(fixed, (x, one, extra), strict=True)]
+            return np.asarray(fit(joined[0], joined[1], fits.model, joined[2]).rss - allowed)[:, None]
+
+        ends = follow(excess, plain.dose[rows, places][:, None], scale[rows], PROFILE_HALVINGS, PROFILE_WIDENING)
+        low[rows, places], high[rows, places] = (end[:, 0] for end in ends)
+    return Inverse(plain.dose, plain.se, low, high, plain.status, level)
+
+
+def _fixed_weights(fits: Fits, dose: Numbers, response: Numbers) -> Numbers:
+    """The weights of the wells that `fits` ended with."""
+    if fits.weights == "1/y2":
+        return np.asarray(response**-2.0)
+    if fits.theta == 0:
+        return np.ones(response.shape)
+    return np.asarray(np.abs(curves.predict(fits.parameters, dose)) ** (-2 * fits.theta))

@@ -38,16 +38,22 @@ def fit_one(
     best, _ = _least(x, y, np.ones_like(y), model, lower, upper)
     for _ in range(100):
         fitted = response(best, x)
-        best, rss = _least(x, y, fitted ** (-2 * theta), model, lower, upper)
+        best, rss = _least(x, y, fitted ** (-2 * theta), model, lower, upper, best)
         if np.max(np.abs(response(best, x) - fitted)) < 1e-10 * np.max(np.abs(fitted)):
             break
     return best, rss
 
 
 def _least(
-    x: Numbers, y: Numbers, w: Numbers, model: Model, lower: float | None, upper: float | None
+    x: Numbers,
+    y: Numbers,
+    w: Numbers,
+    model: Model,
+    lower: float | None,
+    upper: float | None,
+    near: Numbers | None = None,
 ) -> tuple[Numbers, float]:
-    """The best of all starts."""
+    """The best of all starts, or from the curve `near` alone."""
     side = -1.0 if np.corrcoef(np.argsort(np.argsort(x)), y)[0, 1] > 0 else 1.0
     logs, low, high = np.log(x[x > 0]), float(y.min()), float(y.max())
 
@@ -65,8 +71,13 @@ def _least(
     middle = np.quantile(logs, (0.25, 0.5, 0.75))
     asymmetries = (-1.5, 0.0, 1.5) if model == "5pl" else (0.0,)
     least, found = np.inf, np.zeros(5)
-    for log_b, log_e, log_g in product((-0.7, 0.0, 0.7), middle, asymmetries):
-        start = np.array([log_b, low - 0.01 * width, high + 0.01 * width, log_e, log_g])
+    starts = [
+        np.array([log_b, low - 0.01 * width, high + 0.01 * width, log_e, log_g])
+        for log_b, log_e, log_g in product((-0.7, 0.0, 0.7), middle, asymmetries)
+    ]
+    if near is not None:
+        starts = [np.array([np.log(abs(near[0])), near[1], near[2], np.log(near[3]), np.log(near[4])])]
+    for start in starts:
         ended = least_squares(
             residuals, start, bounds=tuple(zip(*limits, strict=True)), x_scale="jac", xtol=1e-14, ftol=1e-14, gtol=1e-14
         )
