@@ -149,7 +149,7 @@ def _table(instrument: Instrument, name: str, numbers: Numbers, texts: Sequence[
     ):
         place = None if not present else _place(grid, Fraction(mantissa, 10**decimals), answers.low, answers.high)
         if present and place is None:
-            sentences[code] = f"{texts[code].strip()} cannot be answered; {name} takes {may}"
+            sentences[code] = f"{texts[code].strip()} is no answer; possible: {may}"
         found.append((MISSING if grid is not None else np.nan) if place is None else place)
     return np.array(found, dtype=grid.kind if grid is not None else float), sentences
 
