@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trialwright.conduct.desk import Desk
+from trialwright.conduct.laboratory_sealed import UNDER, as_pages, key_of
 from trialwright.conduct.permissions import Person
 from trialwright.conduct.refusal import Refused, require_why
 from trialwright.conduct.sealing import NOT_DONE, ON
@@ -18,6 +19,9 @@ from trialwright.ledger.fact import Fact
 from trialwright.ledger.opened import Opened, OpenedPage
 from trialwright.ledger.replay import PageKey
 from trialwright.ledger.vault import CannotOpen
+
+KEPT = (kinds.SEALED_KEPT, kinds.LABORATORY_IMPORTED)
+"""The kinds of fact behind which values of page items lie in the vault."""
 
 
 def open_sealed(desk: Desk, *, keys: Sequence[str], by: Person, why: str) -> tuple[Fact, Opened]:
@@ -32,30 +36,42 @@ def open_sealed(desk: Desk, *, keys: Sequence[str], by: Person, why: str) -> tup
                 "until then they could tell the treatment of a participant.",
                 "blinded",
             )
-        facts = [fact for fact in desk.ledger.facts() if fact.kind == kinds.SEALED_KEPT and fact.payload is not None]
-        people = tuple(f"{participant}/" for participant in state.participants)
-        try:
-            kept = desk.vault.kept(keys, people) if people else {}
-        except CannotOpen as error:
-            raise Refused(f"The sealed values were not opened: {error}.", "keys") from error
+        facts = [fact for fact in desk.ledger.facts() if fact.kind in KEPT and fact.payload is not None]
+        kept = _kept(desk, [*state.participants], keys)
         lacking = [fact.number for fact in facts if _key(fact) not in kept]
         if lacking:
             raise Refused(
                 f"The sealed values were not opened: the vault lacks what fact {lacking[0]} kept; restore the backup.",
                 "vault",
             )
-        opened = _pages([(fact, kept[_key(fact)]) for fact in facts])
+        values = [value for fact in facts for value in _values(fact, kept[_key(fact)])]
+        opened = _pages(values)
         payload = {
             "stage": stage,
             "pages": str(sum(len(pages) for pages in opened.values())),
-            "values": str(len(facts)),
+            "values": str(len(values)),
             "commitments": hashlib.sha256(written([(fact.payload or {})["commitment"] for fact in facts])).hexdigest(),
         }
         return desk.append(by, kinds.SEALED_OPENED, payload, state.version, why=why), opened
 
 
+def _kept(desk: Desk, participants: Sequence[str], keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+    """The sealed values of pages and of laboratory files; the pharmacy's records and other words stay closed."""
+    try:
+        return desk.vault.kept(keys, (*(f"{participant}/" for participant in participants), UNDER))
+    except CannotOpen as error:
+        raise Refused(f"The sealed values were not opened: {error}.", "keys") from error
+
+
+def _values(fact: Fact, content: Mapping[str, Any]) -> list[tuple[Fact, Mapping[str, Any]]]:
+    """What was kept of a page, or of every page that a laboratory's file filled."""
+    return as_pages(fact, content) if fact.kind == kinds.LABORATORY_IMPORTED else [(fact, content)]
+
+
 def _key(fact: Fact) -> str:
-    """The key under which `conduct.sealing` keeps what this fact commits to."""
+    """The key under which `conduct.sealing`, or the import of a laboratory's file, keeps what this fact commits to."""
+    if fact.kind == kinds.LABORATORY_IMPORTED:
+        return key_of(fact.number)
     return "/".join((fact.participant or "", *_place(fact), str(fact.number)))
 
 

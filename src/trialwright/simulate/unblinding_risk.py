@@ -49,7 +49,7 @@ def _is_fed(program: Program, name: str, visits: tuple[str, ...]) -> bool:
 
 
 def _areas(treated: np.ndarray, values: Floats) -> tuple[Floats, Floats, Floats]:
-    """Areas of values and of changes, (trials, visits), and how many of each arm had a value on average, (2, visits)."""
+    """Areas of values and of changes, (trials, visits), and how many of each arm had one on average, (2, visits)."""
     places = range(values.shape[2])
     own = np.stack([areas(treated, values[:, :, place]) for place in places], axis=1)
     changes = np.stack([areas(treated, values[:, :, place] - values[:, :, 0]) for place in places], axis=1)
