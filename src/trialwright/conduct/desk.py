@@ -69,6 +69,8 @@ class Desk:
         self._protocols: dict[str, Protocol] = {}
         self.latest: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
         """(participant, form) -> number and values of the page written last here, for checks that look back."""
+        self.earlier: dict[tuple[str, str, str], tuple[int, dict[str, Any]]] = {}
+        """(participant, visit, measure) -> number of the pages and what they say, for checks that ask for a measure."""
         self.days: set[tuple[str, str]] = set()
         """(site, day) that has come, as found before."""
 
@@ -82,6 +84,7 @@ class Desk:
         all of it."""
         self.state = State()
         self.latest.clear()
+        self.earlier.clear()
         self.catch_up()
 
     def catch_up(self) -> None:
@@ -91,6 +94,7 @@ class Desk:
                 self.state.apply(fact)
                 if fact.kind == PAYLOAD_REDACTED:
                     self.latest.pop((fact.participant or "", fact.form or ""), None)
+                    self.earlier.clear()
 
     def append(
         self,

@@ -5,6 +5,7 @@ are compared as they are; only where another measure is among the inputs are the
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from trialwright.analysis.derived.source import as_number
@@ -41,20 +42,35 @@ def _by_hand(
     desk: Desk, protocol: Protocol, person: Participant, rules: FormRules, visit: str, known: Known, name: str
 ) -> bool | None:
     derivation = protocol.definition.derivations[name]
+    kept = partial(_kept, desk, protocol, person, name)
     rule, start = declared_rule(derivation.options), baseline(protocol.definition, derivation)
     position = protocol.position
     if position.get(visit, len(position)) <= position[start]:
         return None
-    first = _values(protocol, person, derivation, rule, start)
+    first = kept(start)
     here = _of_page(rules, derivation, known) | _values(protocol, person, derivation, rule, visit, rules.name)
     now = deteriorated(rule, first, here)
     if now is False:
         return False
     for earlier in _before(protocol, visit, start):
-        values = _values(protocol, person, derivation, rule, earlier)
+        values = kept(earlier)
         if any(value is not None for value in values.values()):
             return confirmed([deteriorated(rule, first, values), now])
     return confirmed([now])
+
+
+def _kept(desk: Desk, protocol: Protocol, person: Participant, name: str, visit: str) -> dict[str, Any]:
+    """What the pages of an earlier visit say of the inputs, read once as long as they stand."""
+    derivation = protocol.definition.derivations[name]
+    forms = {source.partition(".")[0] for source in derivation.inputs.values()}
+    pages = (person.pages.get((visit, form, "")) for form in forms)
+    number = sum(page.number for page in pages if page is not None)
+    key = (person.id, visit, name)
+    held = desk.earlier.get(key)
+    if held is None or held[0] != number:
+        rule = declared_rule(derivation.options)
+        held = desk.earlier[key] = (number, _values(protocol, person, derivation, rule, visit))
+    return held[1]
 
 
 def _before(protocol: Protocol, visit: str, start: str) -> Iterator[str]:

@@ -309,7 +309,7 @@ def test_a_baseline_that_nobody_has_cannot_be_shared() -> None:
 def test_several_measures_of_an_endpoint_have_an_answer_each() -> None:
     results = analyse(definition(), *with_fatigue())
     quality = [answer for answer in results.answers if answer.id == "QUALITY"]
-    assert [(each.measure, each.status) for each in quality] == [("eq5d", "lacking"), ("eq5d5l.vas", "refused")]
+    assert [(each.measure, each.status) for each in quality] == [("eq5d", "refused"), ("eq5d5l.vas", "refused")]
     assert quality[1].label == "Quality of life over the visits: Visual analogue scale"
     blood = [answer.measure for answer in results.answers if answer.id == "BLOOD"]
     assert blood == ["biomarker.cxcl10", "biomarker.gal9", "biomarker.siglec1"]
