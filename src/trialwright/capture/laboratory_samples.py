@@ -181,9 +181,9 @@ class Settled:
     troubles: tuple[Trouble, ...]
 
 
-def settled(results: Sequence[Result], chosen: Sequence[int] = ()) -> Settled:
+def settled(results: Sequence[Result], chosen: Sequence[int] = (), remedy: str = "say which is right") -> Settled:
     """One result for each participant, visit and test. The same result twice is one; different ones contradict each
-    other until somebody says by its row which is right (`chosen`)."""
+    other until somebody says by its row which is right (`chosen`); `remedy` says how."""
     places: dict[tuple[str, str, str], list[Result]] = {}
     for one in results:
         places.setdefault(one.place, []).append(one)
@@ -195,7 +195,7 @@ def settled(results: Sequence[Result], chosen: Sequence[int] = ()) -> Settled:
             repeated += [one for one in group if one is not picked[0]]
             continue
         rows = " and ".join(f"row {one.line.row} says {one.line['value'] or 'nothing'}" for one in group)
-        says = f"{rows}; say which is right with --row"
+        says = f"{rows}; {remedy}"
         troubles += [Trouble(one.line, "value", says) for one in group]
     return Settled(tuple(kept), tuple(repeated), tuple(troubles))
 

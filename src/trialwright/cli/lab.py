@@ -81,7 +81,9 @@ def import_(
     finally:
         desk.ledger.close()
     if as_json:
-        typer.echo(json.dumps({**asdict(done), "sealed": SEALED}, indent=2, ensure_ascii=False))
+        # The numbers of facts stay out: between two of them lie sealed ones that nobody blinded may count.
+        shown = {**asdict(done), "fact": done.fact is not None, "before": done.before is not None, "sealed": SEALED}
+        typer.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
         _print(done)
 
@@ -105,15 +107,15 @@ def _print(done: "Imported") -> None:
         typer.echo(text, err=True)
     if done.before is not None and done.fact is None:
         typer.echo(
-            f"The results of open tests in this file were taken in before (fact {done.before}). Nothing was taken in"
-            " now, of no other row either; where the file was corrected elsewhere, --again takes it in."
+            "The results of open tests in this file were taken in before. Nothing was taken in now, of no other row"
+            " either; where the file was corrected elsewhere, --again takes it in."
         )
         return
     counts = {became: sum(one.became == became for one in done.taken) for became in ("new", "corrected", "the same")}
     said = ", ".join(f"{count} {became}" for became, count in counts.items())
     absent = sum(one.became == "not done" for one in done.taken)
     typer.echo(
-        f"Taken in as fact {done.fact}, results of open tests: {said}, {absent} without a value; {len(done.repeated)}"
+        f"Taken in, results of open tests: {said}, {absent} without a value; {len(done.repeated)}"
         f" repeated, {len(done.troubles)} left out, {done.queries} queries asked."
     )
     typer.echo(SEALED)

@@ -93,7 +93,7 @@ def import_results(
         names = names_of(definition, plan, others)
         parts, given = _parts(content, manifest, laboratory, plan, lambda text: split(text, names))
         lines = [(line, names.open[folded(line["test"])]) for line in parts.open]
-        found = read_rows(desk, definition, lines, given, desk.state.samples, chosen)
+        found = read_rows(desk, definition, lines, given, desk.state.samples, chosen, "say which is right with --row")
         importing = _Importing(desk, definition, plan, by, why)
         importing.troubles = found.troubles
         for place, results in found.pages.items():
@@ -158,7 +158,7 @@ class _Importing:
             if same(page, one):
                 self._took(one, THE_SAME)
             elif (old := stands(page, one)) and not self._reason(one):
-                says = f"{old} (fact {page.number if page else ''}); a corrected result needs its reason: fill "
+                says = f"on the page {old}; a corrected result needs its reason: fill "
                 self.troubles.append(Trouble(one.result.line, "comment", f"{says}`comment`, or give --why"))
             else:
                 news.append((one, CORRECTED if old else NEW if one.items else NOT_DONE))

@@ -53,6 +53,7 @@ def read_rows(
     given: Given,
     samples: Mapping[str, Sample],
     chosen: Sequence[int] = (),
+    remedy: str = "hand the right one in alone",
 ) -> ReadRows:
     """Rows with the key of their test as results, each compared with the trial. Nothing is written. `samples`: whose
     each sample was so far; `chosen`: the rows that count where results contradict each other."""
@@ -70,7 +71,7 @@ def read_rows(
     mixed = laboratory_samples.mixed_up(sound, samples)
     found.troubles += mixed
     bad = {trouble.line.row for trouble in mixed}
-    settled = laboratory_samples.settled([one for one in sound if one.line.row not in bad], chosen)
+    settled = laboratory_samples.settled([one for one in sound if one.line.row not in bad], chosen, remedy)
     found.samples = {one.sample: (one.participant, one.visit) for one in sound if one.line.row not in bad}
     found.repeated += settled.repeated
     found.troubles += settled.troubles

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.plugins.breaking import a_night
 from tests.plugins.world import MovedClock
 from tests.plugins.worlds import allocation_list, holder_key, public_key
-from tests.spec.blinding.everything import Story, definition_folder, everything_trial, played
+from tests.spec.blinding.everything import Story, definition_folder, everything_trial, played, results_of
 from tests.spec.blinding.obtaining import Obtained, of_files, of_the_folder, signatures
 from tests.spec.blinding.two_worlds import Arranged, normalised, on_disk, tokens
 from typer.testing import CliRunner
@@ -66,6 +66,12 @@ kits dispense {trial} --participant {Cas} --visit WEEK8 --key {holder} --by p
 kits dispense {trial} --participant {Eva} --visit START --key {holder} --by p --json
 kits quarantine {trial} --by n --place WEST --why alarm --reading 30
 kits account {trial}
+lab import {trial} {results} --by p05
+lab import {trial} {results} --by p05 --json
+lab import {trial} {wrong} --by p05
+lab import {trial} {wrong} --by p05 --partial --json
+lab expected {trial} --all
+lab expected {trial} --json
 pharmacy receive {trial} --product tablet --lot "N1:5x20 g" --by Pia
 pharmacy return {trial} --product tablet --lot "N1:1x20 g" --by Pia
 pharmacy destroy {trial} --product placebo --lot "S1:1x500 mL" --by Pia
@@ -221,6 +227,9 @@ def prepared(story: Story, place: Path, arranged: Arranged) -> Program:
     (place / "kits.json").write_bytes(sealed_kits)
     (program.trial / "uploads").mkdir(exist_ok=True)
     (program.trial / "uploads" / digest(sealed_kits)).write_bytes(sealed_kits)
+    results = results_of(story, "Cas")
+    (place / "results.csv").write_bytes(results)
+    (place / "wrong.csv").write_bytes(results.replace(b"2.5", b"25,0"))
     made = _a_package(place / "package", arranged)
     program.named = {slot.leaf: f"<leaf {slot.label}>" for slot in made.list.slots}
     program.named |= {kit.leaf: f"<leaf {kit.number}>" for kit in story.sealed.kits}
@@ -239,6 +248,8 @@ def prepared(story: Story, place: Path, arranged: Arranged) -> Program:
         "envelopes": f"{place / 'envelopes.csv'}",
         "outbox": f"{place / 'break' / 'outbox'}",
         "notices": night.public,
+        "results": f"{place / 'results.csv'}",
+        "wrong": f"{place / 'wrong.csv'}",
         "holder": f"{place / 'holder.key'}",
         "stranger": f"{place / 'stranger.key'}",
         "anew": f"{place / 'anew.json'}",

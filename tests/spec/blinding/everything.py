@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tests.plugins import laboratory
 from tests.plugins.editing import edited
 from tests.plugins.kits import ORDER, SECTION, open_kits, swapped_kits
 from tests.plugins.supplying import EDITS, prepared
@@ -54,6 +55,7 @@ CHANGES = (
      "    reader: Reader\n    safety_unit: Safety unit\n    dsmb_statistician: Statistician of the committee\n"
      "    list_statistician: Who makes the list\n    depot: Depot\n    quality_assurance: Quality assurance"),
     ("randomisation:\n", SECTION + "randomisation:\n"),
+    *laboratory.EDITS,
 )  # fmt: skip
 
 
@@ -175,6 +177,7 @@ def played(story: Story) -> None:
     _pharmacy_works(story)
     for name in ("Ann", "Bob", "Cas", "Dot"):
         _followed(story, name)
+    _blood_comes(story)
     _kits_go(story)
     _things_go_wrong(story)
     _codes_are_broken(story)
@@ -262,6 +265,25 @@ def _followed(story: Story, name: str) -> None:
     tries("monitor", "ask_query", participant=name, form="blood", visit="START", item="renin", text="Is it right?")
     for visit in ("WEEK8", "START"):
         tries("investigator", "sign", participant=name, form="pressure", visit=visit)
+
+
+def results_of(story: Story, name: str = "Ann") -> bytes:
+    """A laboratory's file whose sealed rows differ as much by arm as they can: results that move, rows that cannot be
+    read, or none at all."""
+    drawn = {"taken": "2026-03-01", "confirmed": "drawn at home"}
+    crp = laboratory.result(story.world, name, "CRP", "2.5", sample=f"C-{name}", **drawn)
+    usual = laboratory.result(story.world, name, "CRP", "<1", visit="EXTRA.7", sample=f"D-{name}", **drawn)
+    renin = laboratory.result(story.world, name, "RENIN", "915", sample=f"C-{name}", **drawn)
+    more = [renin, renin | {"unit": "mol"}, renin | {"value": "77"}, renin | {"test": "RENINN", "participant": "?"}]
+    return laboratory.as_csv([*(more if story.arm(name) == "T" else []), crp, usual])
+
+
+def _blood_comes(story: Story) -> None:
+    for who, name in (("nurse", "Ann"), ("laboratory", "Ann"), ("laboratory", "Ann"), ("laboratory", "Bob")):
+        story.tries(who, "import_results", content=results_of(story, name))
+    wrong = results_of(story, "Cas").replace(b"mg/L", b"mg")
+    for partial in (False, True):
+        story.tries("laboratory", "import_results", content=wrong, partial=partial)
 
 
 def _kits_go(story: Story) -> None:

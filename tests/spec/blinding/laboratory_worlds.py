@@ -25,7 +25,6 @@ from tests.spec.blinding.two_worlds import listening, normalised, statements, to
 from trialwright import conduct
 from trialwright.allocation.slots import sealed_list
 from trialwright.conduct import Desk, Refused
-from trialwright.ledger import kinds
 from trialwright.ledger.memory import MemoryLedger
 from trialwright.simulate.vault import MemoryVault
 
@@ -136,14 +135,6 @@ def played(world: World, name: str) -> Obtained:
     return answers
 
 
-def _named(world: World) -> dict[str, str]:
-    named = tokens(world.desk.ledger, allocation_list())
-    for fact in world.desk.ledger.facts():
-        if fact.kind == kinds.LABORATORY_IMPORTED and fact.payload:
-            named.setdefault(fact.payload["commitment"], f"<commitment {fact.number}>")
-    return named
-
-
 def obtained(name: str, folder: Path) -> Obtained:
     """What is obtained of a world in memory: answers, facts, tables, pages for every blinded role, the report, logs."""
     with listening() as lines:
@@ -155,7 +146,7 @@ def obtained(name: str, folder: Path) -> Obtained:
         found |= of_the_pages(ledger, list(world.numbers.values()), BLINDED, clock.now(), BLINDED[:1])
         found |= of_the_report(ledger, folder, laboratory_trial())
     found["log"] = "\n".join(lines)
-    return normalised(found, _named(world))
+    return normalised(found, tokens(world.desk.ledger, allocation_list()))
 
 
 def obtained_on_disk(name: str, folder: Path) -> Obtained:
@@ -178,7 +169,7 @@ def obtained_on_disk(name: str, folder: Path) -> Obtained:
         world = World(store.open_desk(folder, clock, CountedChance()), clock, laboratory_trial(), all_keys())
         with statements(folder) as asked:
             found = played(world, name)
-        named = _named(world)
+        named = tokens(world.desk.ledger, allocation_list())
         world.desk.ledger.close()  # type: ignore[attr-defined]
         connections.close_all()
         found |= of_the_folder(folder)

@@ -141,7 +141,7 @@ def tokens(ledger: Ledger, slots: Sequence[OpenSlot], annex: Annex = ANNEX) -> d
             named.setdefault(said["digest"], "<package of kits>")
         if said.get("change") == RESEAL:
             named.setdefault(said["digest"], "<slots sealed anew>")
-        if fact.kind == kinds.SUPPLY_SEALED:
+        if fact.kind in (kinds.SUPPLY_SEALED, kinds.LABORATORY_IMPORTED):
             named.setdefault(said["commitment"], f"<commitment {fact.number}>")
     for slot in slots:
         named.setdefault(slot.leaf(annex.trial, annex.sha256), f"<leaf {slot.label}>")
