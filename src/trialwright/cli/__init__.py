@@ -16,11 +16,12 @@ from trialwright.cli.assay import assay
 from trialwright.cli.break_host import break_host_app
 from trialwright.cli.breaks import breaks_app
 from trialwright.cli.check import check
+from trialwright.cli.cytometry import cytometry
 from trialwright.cli.demo import demo
 from trialwright.cli.diff import diff
 from trialwright.cli.dsmb import dsmb_app
-from trialwright.cli.instruments import instruments_app
 from trialwright.cli.immunoglobulin import immunoglobulin
+from trialwright.cli.instruments import instruments_app
 from trialwright.cli.keys import keys_app
 from trialwright.cli.kits import kits_app
 from trialwright.cli.lab import lab_app
@@ -70,6 +71,7 @@ def _program(
 
 for command in (check, diff, screen, rehearse, simulate, demo, serve, analyse, report, mmrm, immunoglobulin, assay):
     app.command()(command)
+app.command("cytometry")(cytometry)
 app.command("open")(open_)
 app.command("plate-layout")(plate_layout)
 for name, group in (

@@ -130,14 +130,14 @@ def _files(
     files["curves.json"] = orjson.dumps(tables.curves(assessed), option=orjson.OPT_INDENT_2) + b"\n"
     about = {"trialwright": version("trialwright")}
     files["report.html"] = page(assessed, drawn, rules, left_out, problems, about).encode()
-    for name, figure in zip(_names([figure.name for figure in drawn]), drawn, strict=True):
+    for name, figure in zip(file_names([figure.name for figure in drawn]), drawn, strict=True):
         files[f"figures/{name}.svg"] = figure.svg.encode()
         files[f"figures/{name}.png"] = figure.png
     return files
 
 
-def _names(names: list[str]) -> list[str]:
-    """The names of figures as names of files; two that become the same get a number."""
+def file_names(names: list[str]) -> list[str]:
+    """Names as names of files; two that become the same get a number."""
     import re
 
     plain = [re.sub(r"[^\w.-]+", "_", name).strip("._") or "plate" for name in names]

@@ -53,6 +53,7 @@ CLASSES: dict[str, Output] = {
     "breaks report": Output.BLINDED,
     "breaks take-in": Output.BLINDED,
     "check": Output.NO_TRIAL,
+    "cytometry": Output.NO_TRIAL,
     "demo": Output.AFTER_UNBLINDING,
     "diff": Output.NO_TRIAL,
     "dsmb export": Output.BLINDED,
