@@ -33,7 +33,7 @@ BARELY: Final = 1e-4
 STARTS: Final = {"4pl": 3, "5pl": 8}
 EARLY: Final = 6
 APART: Final = 0.05
-RIVAL: Final = 2.0
+RIVAL: Final = 10.0
 """Starts, the steps that each may go, and how far from the best, and how much worse, one may be to go on."""
 RENEWALS: Final = 50
 SAME: Final = 1e-9
