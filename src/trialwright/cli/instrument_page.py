@@ -66,8 +66,12 @@ def _page(console: Console, instrument: Instrument) -> None:
     _items(console, instrument)
     if instrument.categories:
         _categories(console, instrument)
+    plain = [scale for scale in instrument.scales if scale.rule == "value"]
+    if plain:
+        _as_they_stand(console, instrument, plain)
     for scale in instrument.scales:
-        _scale(console, instrument, scale)
+        if scale.rule != "value":
+            _scale(console, instrument, scale)
     _sources(console, instrument)
 
 
@@ -78,9 +82,11 @@ def _title(console: Console, title: str) -> None:
 
 def _items(console: Console, instrument: Instrument) -> None:
     _title(console, f"Items ({len(instrument.items)}): the columns of a file, beside id")
-    table = _grid("id", "item", "answers", "counts")
-    for item in instrument.items:
-        table.add_row(item.id, item.label, words.answer(instrument, item), words.remark(instrument, item))
+    remarks = [words.remark(instrument, item) for item in instrument.items]
+    table = _grid("id", "item", "answers", *(["counts"] if any(remarks) else []))
+    for item, remark in zip(instrument.items, remarks, strict=True):
+        cells = [item.id, item.label, words.answer(instrument, item), remark]
+        table.add_row(*cells[: len(table.columns)])
     console.print(Padding(table, (0, 0, 0, 2)))
     named = {name: answers for name, answers in instrument.answers.items() if _says_more(answers.codes.values())}
     for name, answers in named.items():
@@ -101,6 +107,15 @@ def _categories(console: Console, instrument: Instrument) -> None:
     console.print(Padding(table, (0, 0, 0, 2)))
 
 
+def _as_they_stand(console: Console, instrument: Instrument, scales: Sequence[Scale]) -> None:
+    _title(console, "Scores that are one item as it stands")
+    table = _grid("id", "score", "range", "better", "source")
+    for scale in scales:
+        said = [words.told_source(instrument, claim) for claim in words.claims(instrument, f"scales.{scale.id}")]
+        table.add_row(scale.id, scale.label, words.span(scale), scale.better, ", ".join(said))
+    console.print(Padding(table, (0, 0, 0, 2)))
+
+
 def _scale(console: Console, instrument: Instrument, scale: Scale) -> None:
     _title(console, f"{scale.id}: {scale.label}")
     table = _grid("", "")
@@ -111,15 +126,14 @@ def _scale(console: Console, instrument: Instrument, scale: Scale) -> None:
         ("formula", words.formula(instrument, scale)),
         ("missing", words.missing(scale)),
     ]
-    if scale.parts and not scale.categories and scale.rule != "value":
+    if not scale.categories:
         rows.append(("over", _spelled(instrument, scale)))
     if scale.note:
         rows.append(("note", scale.note))
     for claim in words.claims(instrument, f"scales.{scale.id}"):
         what = claim.path.removeprefix(f"scales.{scale.id}").lstrip(".") or "all"
-        known = words.status(instrument, claim)
         note = f": {claim.note}" if claim.note else ""
-        rows.append(("source" if what == "all" else f"  {what}", f"{claim.source} [{known or 'see the trial'}]{note}"))
+        rows.append(("source" if what == "all" else f"  {what}", words.told_source(instrument, claim) + note))
     for name, text in rows:
         table.add_row(Text(name, "dim"), text)
     console.print(Padding(table, (0, 0, 0, 2)))
@@ -144,8 +158,7 @@ def _sources(console: Console, instrument: Instrument) -> None:
         table = _grid("", "", "")
         table.show_header = False
         for claim in weak:
-            known = words.status(instrument, claim)
-            table.add_row(claim.path, f"{known} ({claim.source})", claim.note or "")
+            table.add_row(claim.path, words.told_source(instrument, claim), claim.note or "")
         console.print(Padding(table, (0, 0, 0, 2)))
     if instrument.sources:
         _title(console, "Sources")

@@ -41,7 +41,7 @@ def test_a_page_says_rule_formula_missing_rule_and_what_no_source_says() -> None
         "di = sum(c) / k; k = categories answered; c = max(items of the category), max(c, 2) with an aid",
         "at least 6 of 8 categories answered; the mean of those answered",
         "minimum aramis [recalled]",
-        "scales.di.minimum recalled (aramis)",
+        "scales.di.minimum aramis [recalled] fewer",
         "0 to 3; lower is better",
     ):
         assert said in page

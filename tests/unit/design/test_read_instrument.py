@@ -137,3 +137,9 @@ def test_a_declaration_inside_another_text_is_reviewed_with_the_path_that_leads_
     findings = Findings(Node({}, Place("trial.yaml", 3, 1)))
     review_instrument(wider, findings, ("instruments", "sleep"))
     assert [problem.message for problem in findings.problems] == ["the item 's9' is not declared"]
+
+
+def test_the_declaration_in_the_manual_is_sound(tmp_path: Path) -> None:
+    page = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "score-a-questionnaire.md"
+    text = page.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
+    assert [scale.id for scale in read(tmp_path, text).scales] == ["total"]

@@ -72,7 +72,7 @@ def missing(scale: Scale) -> str:
 def span(scale: Scale) -> str:
     """The range of the score with its unit."""
     low, high = (None if end is None else plain(end) for end in (scale.low, scale.high))
-    said = f"{low} to {high}" if low is not None and high is not None else "any number"
+    said = f"{low} to {high}" if low is not None and high is not None else f"{low} or more" if low else "any number"
     return f"{said} {scale.unit}" if scale.unit else said
 
 
@@ -90,6 +90,8 @@ def answer(instrument: Instrument, item: InstrumentItem) -> str:
     """What may be answered to an item."""
     answers = instrument.answers[item.answers]
     said = possible(answers)
+    if answers.step == 1 and answers.low is not None and answers.high is not None:
+        said = f"{plain(answers.low)}, {plain(answers.low + 1)} .. {plain(answers.high)}"
     return f"{said} {answers.unit}" if answers.unit else said
 
 
@@ -98,7 +100,7 @@ def remark(instrument: Instrument, item: InstrumentItem) -> str:
     answers = instrument.answers[item.answers]
     said = []
     if answers.recode:
-        said.append("counts " + ", ".join(plain(worth) for _, worth in _by_code(answers.recode)))
+        said.append(", ".join(plain(worth) for _, worth in _by_code(answers.recode)))
     if item.reversed:
         said.append("reversed")
     if answers.blank is not None:
@@ -122,6 +124,14 @@ def status(instrument: Instrument, claim: Claim) -> Status | None:
     """How well the source of a claim is known; None where it is declared elsewhere (in a trial's definition)."""
     source = instrument.sources.get(claim.source)
     return source.status if source is not None else None
+
+
+def told_source(instrument: Instrument, claim: Claim) -> str:
+    """The source of a claim with how well it is known: `aramis [recalled]`."""
+    known = status(instrument, claim)
+    if known is not None and known.value == claim.source:
+        return f"[{known.value}]"
+    return f"{claim.source} [{known.value if known is not None else 'see the sources of the trial'}]"
 
 
 def unread(instrument: Instrument) -> list[Claim]:
