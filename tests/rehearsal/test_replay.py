@@ -28,7 +28,7 @@ def test_every_analysis_of_a_replayed_trial_has_the_p_value_of_the_simulation(sc
     (one,) = replayed(Spec(str(REFERENCE), SEED, (World(scenario),), ("all",)), 4)
     compared = [row for row in one.both if row.compared]
     assert {row.analysis.partition(" ")[0] for row in compared} >= {
-        "PRIMARY", "WELCH", "PPSET", "RESPONDERS", "TTE", "LONGITUDINAL", "QUALITY", "IMAGES", "BLOOD",
+        "PRIMARY", "WELCH", "PPSET", "RESPONDERS", "TTE", "LONGITUDINAL", "QUALITY", "IMAGES", "BLOODLIMIT",
     }  # fmt: skip
     assert unequal(one.both) == []
     assert all(row.arrays is not None and row.conduct is not None for row in compared)

@@ -181,10 +181,15 @@ def _refuse_beyond(lower: Floats, upper: Floats, model: Design) -> None:
                 )
 
 
+def lost(found: Maxima, matrix: Floats) -> NDArray[np.bool_]:
+    """Which models (t,) have no maximum that was found: not converged, or a coefficient that has run away."""
+    variances = np.diagonal(found.covariance, axis1=1, axis2=2)[:, :-1] * (matrix**2).mean(axis=1)
+    held = (variances > 0) & (variances < (LOST * found.sigma[:, None]) ** 2)
+    return np.asarray(~found.converged | ~held.all(axis=1))
+
+
 def _refuse_lost(found: Maxima, model: Design) -> None:
-    errors = np.sqrt(np.diagonal(found.covariance[0]))[:-1]
-    lengths = np.sqrt((model.matrix**2).mean(axis=0))
-    if found.converged[0] and (errors * lengths < LOST * found.sigma[0]).all():
+    if not lost(found, model.matrix[None])[0]:
         return
     raise NoMaximum(
         "The likelihood has no maximum: some combination of the columns puts everybody on one side beyond a limit. Take"

@@ -21,7 +21,7 @@ from trialwright.measures.tis_steps import tis_steps
 from trialwright.simulate.crowds import Recorded
 from trialwright.simulate.imagined_source import ImaginedSource
 from trialwright.simulate.program import Program
-from trialwright.simulate.scored import Floats, Measured, NotSimulated, item_measured
+from trialwright.simulate.scored import Floats, Measured, NotSimulated, flags_of, item_measured
 
 __all__ = ["Measured", "NotSimulated", "items_of", "measured", "thresholds_of"]
 
@@ -39,7 +39,8 @@ def items_of(program: Program, name: str, visits: Sequence[str]) -> Items:
     derivation = definition.derivations.get(name)
     if derivation is None:
         _refuse_unfed(program, name, visits)
-        return {name: tuple(visits)}
+        flags = [flag for flag in flags_of(definition, name) if _is_fed(program, flag)]
+        return dict.fromkeys((name, *flags), tuple(visits))
     wanted: Items = {}
     if derivation.method in MEASURES:
         start = baseline(definition, derivation)
@@ -179,6 +180,11 @@ def somebody_dies(program: Program) -> bool:
         if column.item == "death_date" or (column.item == "status" and "death" in words):
             return True
     return False
+
+
+def _is_fed(program: Program, name: str) -> bool:
+    form, _, item = name.partition(".")
+    return any(column.item == item for one in program.forms if one.form == form for column in one.columns)
 
 
 def _refuse_unfed(program: Program, name: str, visits: Sequence[str]) -> None:

@@ -13,9 +13,10 @@ from trialwright.analysis.estimates import NotEstimable
 from trialwright.analysis.mmrm.block import Block, block
 from trialwright.analysis.mmrm.native import STATUS
 from trialwright.design.model import Definition
+from trialwright.simulate import beyond
 from trialwright.simulate.estimators import NOBODY, ONE_ARM, REASONS, Estimated
 from trialwright.simulate.measured import NotSimulated
-from trialwright.simulate.planned import Asked, Making, Planned, Target, adjustments, covariate, factor
+from trialwright.simulate.planned import Asked, Making, Planned, adjustments, covariate, factor
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -56,7 +57,7 @@ def over_visits(making: Making) -> Planned:
         raise NotSimulated(f"'{measure}' cannot be a covariate and, as a constrained baseline, an outcome too.")
     making.need(measure, visits)
     factors, covariates = adjustments(making, measure)
-    targets = [Target(visit, measure, visit) for visit in later]
+    targets = [beyond.target(visit, making.definition, measure, visit, choices.handling) for visit in later]
     model = Model(measure, visits, choices, factors, covariates)
     return making.made(targets, partial(_answer, model), later.index(_leading(making.definition, choices, later)))
 
@@ -66,6 +67,8 @@ def _choices(making: Making) -> Choices:
         choices = chosen(making.plan.options)
     except NotEstimable as wrong:
         raise NotSimulated(str(wrong)) from None
+    if choices.handling.tobit:
+        raise NotSimulated("The mixed model of censored values takes a second for each trial, so it is not simulated.")
     if choices.covariance != "us":
         raise NotSimulated(
             f"The block kernel fits unstructured covariances; the analysis asks for {choices.covariance}."
@@ -93,8 +96,9 @@ def _leading(definition: Definition, choices: Choices, visits: Sequence[str]) ->
 def _answer(model: Model, asked: Asked) -> tuple[Estimated, ...]:
     """One estimate for each visit at which the arms may differ."""
     covariates = [covariate(asked, model.measure, name) for name in model.covariates]
-    outcome, used = _outcome(model, asked, covariates)
-    dummies, levels = _dummies([factor(asked, name) for name in model.factors], used)
+    values, _, why = beyond.outcome(asked, model.measure, model.visits, model.covariates, model.choices.handling)
+    outcome, used = _outcome(model, asked, values, covariates)
+    dummies, levels = dummies_of([factor(asked, name) for name in model.factors], used)
     seen = np.asarray(~np.isnan(outcome).all(axis=1), dtype=np.bool_)
     n = np.stack([(used & (asked.arm == which)).sum(axis=1) for which in (0, 1)], axis=1)
     refused: Integers = np.where(
@@ -104,8 +108,10 @@ def _answer(model: Model, asked: Asked) -> tuple[Estimated, ...]:
     codes = np.repeat(refused[:, None], found.shape[2], axis=1)
     columns = [np.ones(used.shape), (asked.arm == 1).astype(np.float64), *dummies, *covariates]
     # Trials that lack a level or a whole visit have another model; those that are alike are fitted together.
-    for trials, kept, visits in _alike(levels, seen, refused):
-        chosen_columns = [column[trials] for column, one in zip(columns, _kept(kept, len(columns)), strict=True) if one]
+    for trials, kept, visits in alike(levels, seen, refused):
+        chosen_columns = [
+            column[trials] for column, one in zip(columns, kept_of(kept, len(columns)), strict=True) if one
+        ]
         places = np.flatnonzero(visits[model.first :])
         first = model.first if visits[: model.first].all() else 0
         made = _fitted(model, outcome[trials][..., visits], np.stack(chosen_columns, axis=2), first)
@@ -115,27 +121,26 @@ def _answer(model: Model, asked: Asked) -> tuple[Estimated, ...]:
         for place in np.flatnonzero(~visits[model.first :]).tolist():
             codes[trials, place] = WHY.index(EMPTY)
     counts = n.astype(np.int64)
-    return tuple(
+    estimated = (
         Estimated(
             found[0, :, place], found[1, :, place], found[2, :, place], counts, codes[:, place].astype(np.int8),
             reasons=WHY,
         )
         for place in range(found.shape[2])
     )  # fmt: skip
+    return tuple(beyond.refusing(one, why) for one in estimated)
 
 
-def _outcome(model: Model, asked: Asked, covariates: Sequence[Floats]) -> tuple[Floats, Truths]:
+def _outcome(model: Model, asked: Asked, outcome: Floats, covariates: Sequence[Floats]) -> tuple[Floats, Truths]:
     """The outcome at all visits, (trials, n, visits), of those who are used: who has one at any visit after the
     baseline, and all covariates."""
-    scored = asked.measures[model.measure]
-    outcome = np.stack([scored.at(visit) for visit in model.visits], axis=2)
     used = (asked.arm >= 0) & ~np.isnan(outcome[..., model.first :]).all(axis=2)
     for values in covariates:
         used &= ~np.isnan(values)
     return np.where(used[..., None], outcome, np.nan), used
 
 
-def _dummies(factors: Sequence[Integers], used: Truths) -> tuple[list[Floats], Truths]:
+def dummies_of(factors: Sequence[Integers], used: Truths) -> tuple[list[Floats], Truths]:
     """A column for each level of each factor, and whether each trial needs it: all levels that it has but the first."""
     columns, needed = [], []
     for codes in factors:
@@ -146,10 +151,10 @@ def _dummies(factors: Sequence[Integers], used: Truths) -> tuple[list[Floats], T
             columns.append((codes == level).astype(np.float64))
             needed.append(there & begun)
             begun |= there
-    return columns, np.array(needed, dtype=np.bool_).reshape(len(needed), -1).T
+    return columns, np.array(needed, dtype=np.bool_).reshape(len(needed), len(used)).T
 
 
-def _alike(levels: Truths, seen: Truths, refused: Integers) -> list[tuple[Integers, list[bool], Truths]]:
+def alike(levels: Truths, seen: Truths, refused: Integers) -> list[tuple[Integers, list[bool], Truths]]:
     """Trials that are not refused and have the same levels and visits, with those levels and visits."""
     key = np.concatenate([levels.reshape(len(seen), -1), seen], axis=1)
     whole = key @ (1 << np.arange(key.shape[1], dtype=np.int64))
@@ -161,7 +166,7 @@ def _alike(levels: Truths, seen: Truths, refused: Integers) -> list[tuple[Intege
     return found
 
 
-def _kept(levels: Sequence[bool], columns: int) -> list[bool]:
+def kept_of(levels: Sequence[bool], columns: int) -> list[bool]:
     """Which columns a model has: intercept, arm, the levels needed, all covariates."""
     return [True, True, *levels, *[True] * (columns - 2 - len(levels))]
 

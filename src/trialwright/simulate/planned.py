@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trialwright.analysis.handling import Handling, covariate_of, handling
 from trialwright.design.model import Analysis, Definition
+from trialwright.simulate.beyond import shown
 from trialwright.simulate.crowds import Recorded
 from trialwright.simulate.estimators import Estimated
 from trialwright.simulate.measured import QUANTITIES, Items, Measured, NotSimulated, items_of, joined, logs_of
@@ -21,12 +23,14 @@ Floats = NDArray[np.float64]
 class Target:
     """One number that an analysis estimates. `label` is empty where there is only one. The truth is that of the
     measure at the visit: a difference of means, or of shares at or above `cut`; none for a test without an
-    estimate."""
+    estimate. The truth is on the scale of
+    `handling`, with the same done to values beyond a limit."""
 
     label: str
     measure: str | None = None
     visit: str | None = None
     cut: float | None = None
+    handling: Handling = field(default_factory=Handling)
 
 
 @dataclass(frozen=True)
@@ -157,7 +161,9 @@ def covariate(asked: Asked, measure: str, name: str) -> Floats:
     first, _, rest = name.partition(".")
     if rest and first == measure:
         return asked.measures[measure].baseline[rest]
-    return asked.measures[name].at(baseline_of(asked.recorded.program, measure))
+    start = baseline_of(asked.recorded.program, measure)
+    scored, chosen = asked.measures[name], handling(asked.planned.plan.method, asked.planned.plan.options)
+    return shown(scored.at(start), scored.censored_at(start), covariate_of(chosen, name == measure))[0]
 
 
 def factor(asked: Asked, name: str) -> NDArray[np.int64]:

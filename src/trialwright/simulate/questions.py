@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from trialwright import design, logic
 from trialwright.analysis import METHODS
 from trialwright.analysis.asking import contrast, spoken, thresholds
+from trialwright.analysis.handling import Handling
 from trialwright.design.model import Analysis, Definition
-from trialwright.simulate import estimators
+from trialwright.simulate import beyond, estimators
 from trialwright.simulate.crowds import Needs, Recorded
 from trialwright.simulate.estimators import Estimated
 from trialwright.simulate.measured import NotSimulated, joined, measured, somebody_dies, thresholds_of
@@ -23,6 +24,7 @@ from trialwright.simulate.members import belonging
 from trialwright.simulate.over_visits import over_visits
 from trialwright.simulate.planned import Asked, Making, Planned, Target, adjustments, covariate, factor
 from trialwright.simulate.program import Program
+from trialwright.simulate.tobit import tobit_of
 
 Floats = NDArray[np.float64]
 Truths = NDArray[np.bool_]
@@ -109,29 +111,38 @@ def _at_one_visit(making: Making) -> tuple[str, str]:
 def _ancova(making: Making) -> Planned:
     measure, visit = _at_one_visit(making)
     factors, covariates = adjustments(making, measure)
-    return making.made([Target("", measure, visit)], partial(_answer_ancova, measure, visit, factors, covariates))
+    chosen = beyond.handled(making.plan)
+    return making.made(
+        [beyond.target("", making.definition, measure, visit, chosen)],
+        partial(_answer_ancova, measure, visit, factors, covariates, chosen),
+    )
 
 
 def _answer_ancova(
-    measure: str, visit: str, factors: Sequence[str], covariates: Sequence[str], asked: Asked
+    measure: str, visit: str, factors: Sequence[str], covariates: Sequence[str], chosen: Handling, asked: Asked
 ) -> tuple[Estimated]:
-    return (
-        estimators.ancova(
-            asked.measures[measure].at(visit),
-            asked.arm,
-            [covariate(asked, measure, name) for name in covariates],
-            [factor(asked, name) for name in factors],
-        ),
-    )
+    outcome, signs, why = beyond.outcome(asked, measure, [visit], covariates, chosen)
+    known = [covariate(asked, measure, name) for name in covariates]
+    levels = [factor(asked, name) for name in factors]
+    if chosen.tobit:
+        made = tobit_of(outcome[..., 0], None if signs is None else signs[..., 0], asked.arm, known, levels, chosen)
+    else:
+        made = estimators.ancova(outcome[..., 0], asked.arm, known, levels)
+    return (beyond.refusing(made, why),)
 
 
 def _welch(making: Making) -> Planned:
     measure, visit = _at_one_visit(making)
-    return making.made([Target("", measure, visit)], partial(_answer_welch, measure, visit))
+    chosen = beyond.handled(making.plan)
+    if chosen.tobit:
+        raise NotSimulated("Welch's test of two censored means is not simulated; the method tobit is.")
+    target = beyond.target("", making.definition, measure, visit, chosen)
+    return making.made([target], partial(_answer_welch, measure, visit, chosen))
 
 
-def _answer_welch(measure: str, visit: str, asked: Asked) -> tuple[Estimated]:
-    return (estimators.welch(asked.measures[measure].at(visit), asked.arm),)
+def _answer_welch(measure: str, visit: str, chosen: Handling, asked: Asked) -> tuple[Estimated]:
+    outcome, _, why = beyond.outcome(asked, measure, [visit], (), chosen)
+    return (beyond.refusing(estimators.welch(outcome[..., 0], asked.arm), why),)
 
 
 def _responders(making: Making) -> Planned:
@@ -144,8 +155,9 @@ def _responders(making: Making) -> Planned:
 
 
 def _answer_responders(measure: str, visit: str, cuts: Sequence[float], asked: Asked) -> tuple[Estimated, ...]:
-    outcome = asked.measures[measure].at(visit)
-    return tuple(estimators.responders(outcome, asked.arm, cut, asked.planned.level) for cut in cuts)
+    values, _, why = beyond.outcome(asked, measure, [visit], (), Handling())
+    found = (estimators.responders(values[..., 0], asked.arm, cut, asked.planned.level) for cut in cuts)
+    return tuple(beyond.refusing(one, why) for one in found)
 
 
 # ------------------------------------------------------------------ time to an event
@@ -220,6 +232,7 @@ def _refuse_strategies(program: Program, plan: Analysis) -> None:
 
 MAKERS: dict[str, Callable[[Making], Planned]] = {
     "ancova": _ancova,
+    "tobit": _ancova,
     "welch": _welch,
     "responders": _responders,
     "kaplan_meier": _kaplan_meier,

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from trialwright.analysis.asking import contrast
 from trialwright.compute import map_chunks
 from trialwright.compute.engines import Progress, Step
+from trialwright.simulate.beyond import shown
 from trialwright.simulate.crowds import Needs, Recorded, imagined
 from trialwright.simulate.measured import joined, measured
 from trialwright.simulate.planned import Planned, Target
@@ -115,5 +116,6 @@ def _wanted(several: Iterable[Mapping[str, Sequence[str]]]) -> Mapping[str, Sequ
 
 
 def _outcome(recorded: Recorded, target: Target) -> NDArray[np.float64]:
-    values = measured(recorded, str(target.measure), [str(target.visit)]).at(str(target.visit))
+    scored = measured(recorded, str(target.measure), [str(target.visit)])
+    values = shown(scored.at(str(target.visit)), scored.censored_at(str(target.visit)), target.handling)[0]
     return values if target.cut is None else np.where(np.isnan(values), np.nan, values >= target.cut)
