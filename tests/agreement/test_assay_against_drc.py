@@ -175,8 +175,9 @@ R = """
 for (run in levels(DNase$Run)) {
   part <- DNase[DNase$Run == run, ]
   one <- nls(density ~ A + (B - A) / (1 + exp((xmid - log(conc)) / scal)), part,
-             start = list(A = 0, B = 2.3, xmid = 1.4, scal = 1), control = nls.control(tol = 1e-8))
-  cat(run, coef(one), sqrt(diag(vcov(one))), deviance(one), sep = ",")
+             start = list(A = 0, B = 2.3, xmid = 1.4, scal = 1),
+             control = nls.control(tol = 1e-6, minFactor = 1e-9, maxiter = 200))
+  cat(run, format(c(coef(one), sqrt(diag(vcov(one))), deviance(one)), digits = 15, trim = TRUE), sep = ",")
   cat("\\n")
 }
 """
