@@ -18,13 +18,19 @@ from tests.spec.blinding.two_worlds import Arranged
 
 from trialwright.allocation import slots
 from trialwright.allocation.slots import OpenSlot
+from trialwright.analysis.observations import Observations
+from trialwright.analysis.unblinding_risk import observed
 from trialwright.cli import kits_client
 from trialwright.conduct import Desk, Refused
+from trialwright.design.model import Definition
 from trialwright.ledger import kinds
 from trialwright.ledger.canonical import fingerprint
 from trialwright.ledger.fact import Fact
 from trialwright.ledger.snapshot import Snapshot
 from trialwright.ledger.vault import Slot
+from trialwright.report import sealed
+from trialwright.report.content import Section
+from trialwright.report.unblinding_risk import risk_section
 from trialwright.simulate.vault import MemoryVault
 from trialwright.store import breaks, committee
 from trialwright.store.vault import SealedVault
@@ -503,6 +509,17 @@ def _bag(patch: Patch) -> None:
     patch.setattr(timeline, "DETAILS", shown)
 
 
+def _risk(patch: Patch) -> None:
+    """The blinded report says how well blood tells the arm."""
+
+    def section(definition: Definition, snapshot: Snapshot) -> Section | None:
+        seen = Observations(definition, snapshot)
+        arms = {one: ARMS[seen.participants[one].allocation.label] for one in seen.randomised}  # type: ignore[union-attr]
+        return risk_section(seen, observed(seen, arms))
+
+    patch.setattr(sealed, "sealed_section", section)
+
+
 ACCOUNT = "kits account {trial} --json"
 TAKE_IN = "breaks take-in {trial} {outbox} --host-key {notices}"
 EXPORT = "dsmb export {trial} -o {out}/committee --meeting 2 --by p24"
@@ -528,6 +545,7 @@ LEAKS = (
     Leak(8, "an edit check in one arm alone", "memory", _check),
     Leak(8, "a page to fill in in one arm alone", "pages", _expected),
     Leak(9, "how many bags were prepared", "memory", _volume),
+    Leak(9, "how well blood tells the arm, in a blinded report", "pages", _risk),
     Leak(10, "'no placebo kits left'", "memory", _no_placebo),
     Leak(10, "a status code by arm", "pages", _status),
     Leak(11, "the instant of the draw", "memory", _time),

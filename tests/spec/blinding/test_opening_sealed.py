@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.plugins import laboratory
 from tests.plugins.world import CAST, HIGH, World
 from tests.plugins.worlds import in_memory, small_trial
 
@@ -155,3 +156,28 @@ def test_who_has_opened_them_never_acts_in_a_blinded_role_again() -> None:
     unblinded(world)
     opens(world, "committee statistician")
     assert CAST["committee statistician"].id in world.state.knowing
+
+
+@pytest.mark.requirement("BL2", "AT1")
+def test_what_a_laboratory_sent_sealed_is_opened_with_what_was_typed_in_the_order_of_the_facts() -> None:
+    """A file, a correction by hand, another file: the last one counts, the first ones stay in the trail."""
+    world = laboratory.laboratory_world()
+    ann = {"participant": "Ann", "visit": "START", "form": "blood"}
+    laboratory.taken_in(world, [laboratory.result(world), laboratory.result(world, test="RENIN", value="20")])
+    base = world.page("Ann", "blood", "START").number
+    world.does("laboratory", "record", **ann, items={"renin": "25"}, why="misread", base=base)
+    laboratory.taken_in(world, [laboratory.result(world, "Bob", "RENIN", "31.5")])
+    again = {"sample": "S-Ann-2", "taken": "2026-03-02"}
+    laboratory.taken_in(world, [laboratory.result(world, test="RENIN", value="22.5", **again)], why="run again")
+    for name in ("Ann", "Bob"):
+        world.does("nurse", "withdraw_consent", participant=name, scopes=["trial"])
+    world.locked("week8", "final")
+    two = {"with_": "second escrow holder", "keys": world.keys}
+    world.does("escrow holder", "unblind", stage="final", **two, why="the end of the trial")
+    opened = opens(world)[1]
+    pages = {name: opened[world.numbers[name]]["START", "blood", ""] for name in ("Ann", "Bob")}
+    assert [float(pages[name].items["renin"] or 0) for name in ("Ann", "Bob")] == [22.5, 31.5]
+    assert (len(pages["Ann"].kept), len(pages["Bob"].kept)) == (3, 1)
+    snapshot = Snapshot(world.state, world.desk.ledger.head()).with_opened(opened)
+    rows = {(row["participant"], row["potassium"]): row["renin"] for row in snapshot.form("blood").rows()}
+    assert rows[world.numbers["Ann"], "4.4"] == pages["Ann"].items["renin"]
