@@ -51,6 +51,11 @@ class Result:
         return self.line["confirmed"] or self.line["comment"]
 
     @property
+    def absent(self) -> str:
+        """Why there is no result, in the laboratory's words."""
+        return self.line["comment"] or self.line["quality"]
+
+    @property
     def place(self) -> tuple[str, str, str]:
         """Participant, visit, test."""
         return self.participant, self.visit, self.test
@@ -160,7 +165,7 @@ class _Reading:
         if parsed is None and not self.line["value"] and flag not in ("<", ">"):
             if self.line["limit"]:
                 self.wrong("flag", "there is a limit and no value; write < or > to say on which side the value lies")
-            elif not self.line["comment"]:
+            elif not (self.line["comment"] or self.line["quality"]):
                 self.wrong("value", "it is empty; write in `comment` why there is no result")
             return None, "", ""
         sign = parsed[0] if parsed else ""

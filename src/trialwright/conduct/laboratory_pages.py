@@ -99,7 +99,7 @@ def fill(definition: Definition, one: Result, person: Participant) -> Filled:
     bounds = laboratory_ranges.limits(definition, one, sex, laboratory_samples.age_of(person, plan.age))
     item = item_of(definition, test)
     if one.text is None:
-        return Filled(one, bounds, {}, {test.item_id: one.line["comment"]})
+        return Filled(one, bounds, {}, {test.item_id: one.absent})
     items = {test.item_id: one.text}
     for name, sign in ((item.below, "<"), (item.above, ">")):
         if name:

@@ -202,6 +202,23 @@ def test_a_sample_without_a_result_is_not_done_for_the_reason_given(world: World
     assert (became(done), world.page("Ann", "blood", "START").not_done) == (["not done"], {"potassium": "haemolysed"})
 
 
+def test_the_results_of_an_assay_are_taken_in_as_it_writes_them(world: World) -> None:
+    """A value below the limit bears its flag twice; a rejected plate has no value and says why in `quality`."""
+    ann, bob = world.numbers["Ann"], world.numbers["Bob"]
+    text = (
+        "sample,test,value,unit,flag,limit,run,quality,source\n"
+        "S1,CRP,<1.25,mg/L,<,1.25,run 4,,ab12\nS2,CRP,,mg/L,,,run 4,plate rejected (slope),ab12\n"
+        "S3,CRP,2.718281828,mg/L,,,run 4,one replicate,ab12\n"
+    )
+    manifest = f"sample,participant,visit,taken,laboratory\nS1,{ann},START,2026-03-02,CITY\nS2,{bob},START,2026-03-02,"
+    manifest += f"CITY\nS3,{ann},EXTRA.1,2026-03-02T08:30,CITY\n"
+    done = conduct.import_results(world.desk, content=text.encode(), manifest=manifest.encode(), by=CAST["laboratory"])
+    assert became(done) == ["new", "not done", "new"]
+    assert world.page("Ann", "blood", "START").items == {"crp": "1.25", "crp_below": "true"}
+    assert world.page("Bob", "blood", "START").not_done == {"crp": "plate rejected (slope)"}
+    assert world.page("Ann", "blood", "EXTRA.1").items["crp"] == "2.718281828"
+
+
 def test_a_manifest_gives_participant_and_visit_and_contradicts_what_differs(world: World) -> None:
     ann, bob = world.numbers["Ann"], world.numbers["Bob"]
     manifest = f"sample,participant,visit\nS1,{ann},START\nS2,{bob},START\n".encode()
