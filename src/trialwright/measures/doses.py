@@ -127,7 +127,7 @@ def _reach(rows: DoseRows, rules: DoseRules) -> tuple[Integers, Integers, Truths
         vague = vague | (rows.exists & ~stopped)
     if rules.open_rows == "until the next row":
         later = np.where(started[:, None, :] & (low[:, None, :] > low[:, :, None]), low[:, None, :], FAR)
-        high = np.where(rows.exists & ~stopped, later.min(axis=2, initial=FAR), high)
+        high = np.where(started & ~stopped, later.min(axis=2, initial=FAR), high)
     there = rows.exists & (high > low)
     return np.where(there, low, FAR), np.where(there, high, FAR), vague & there
 
