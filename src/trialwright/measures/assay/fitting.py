@@ -31,9 +31,9 @@ BLOCK: Final = 2048
 BARELY: Final = 1e-4
 """A response this near an asymptote, as part of their distance, says nothing of the way between them."""
 STARTS: Final = {"4pl": 3, "5pl": 8}
-EARLY: Final = 6
+EARLY: Final = 4
 APART: Final = 0.05
-RIVAL: Final = 10.0
+RIVAL: Final = 20.0
 """Starts, the steps that each may go, and how far from the best, and how much worse, one may be to go on."""
 RENEWALS: Final = 50
 SAME: Final = 1e-9

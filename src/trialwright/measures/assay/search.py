@@ -20,7 +20,7 @@ GAMMAS: Final = np.array([-3.0, -1.2, 0.0, 1.2, 4.0])
 QUICK: Final = 20
 MOST: Final = 200
 """Steps: of a block together, and at most."""
-BLOCK: Final = 512
+BLOCK: Final = 2048
 """Problems at a time."""
 SHORT: Final = 1e-10
 HOPELESS: Final = 1e12
