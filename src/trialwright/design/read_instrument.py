@@ -315,7 +315,7 @@ def _part_range(instrument: Instrument, scale: Scale, name: str) -> tuple[Fracti
 
 
 def _plain(number: Fraction) -> str:
-    return str(number.numerator) if number.denominator == 1 else str(float(number))
+    return format(Decimal(number.numerator) / Decimal(number.denominator), "f")
 
 
 def _few(names: Mapping[str, Any] | Sequence[str]) -> str:

@@ -7,10 +7,13 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from trialwright.cli.score import score_app
 from trialwright.measures.instruments import NAMES, instrument
+from trialwright.measures.instruments.reference import score_one
 
 FSS = "id," + ",".join(f"i{place}" for place in range(1, 10))
 HAQ_ITEMS = [item.id for item in instrument("haq-di").items]
@@ -195,3 +198,26 @@ def test_a_scale_that_is_not_there_is_answered_with_a_near_one(tmp_path: Path) -
         "fss has no scale 'totel' (did you mean 'total'?)",
         "fss has no scale 'x' (known: mean, total)",
     ]
+
+
+CELLS = {None: ["", " "], 0: ["0", "0.0", "-0", " 0"], 1: ["1", "1.", "+1"], 2: ["2", "2.00"], 3: ["3", "3.0"]}
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_file_scores_as_the_specification_does(data: st.DataObject, tmp_path: Path) -> None:
+    haq = instrument("haq-di")
+    lines, expected = [], []
+    for row in range(data.draw(st.integers(1, 4))):
+        answers = {
+            name: data.draw(st.sampled_from([None, 0, 1, 2, 3] if place < 20 else [None, 0, 1]))
+            for place, name in enumerate(HAQ_ITEMS)
+        }
+        lines.append(",".join([f"P{row}", *(data.draw(st.sampled_from(CELLS[answer])) for answer in answers.values())]))
+        expected.append(score_one(haq, answers))
+    found = rows(run("haq-di", given_file(tmp_path, ",".join(["id", *HAQ_ITEMS]), *lines), "--digits", "12").stdout)
+    for line, scales in zip(found, expected, strict=True):
+        for name, one in scales.items():
+            assert int(line[f"{name}_answered"]) == one.answered
+            assert (line[name] == "") == (one.value is None)
+            assert one.value is None or abs(float(line[name]) - float(one.value)) < 1e-11

@@ -78,16 +78,19 @@ def score(
     """The scores of every questionnaire.
 
     `columns` maps items to arrays of answers that broadcast: floats with NaN, or whole numbers with -1, for "not
-    answered"; truth values for tick boxes. `scales`: which ones, all by default. Raises KeyError for columns or scales
+    answered"; truth values for tick boxes; columns that no scale looks at are left alone. `scales`: which ones, all by
+    default. Raises KeyError for columns or scales
     that are missing, WrongAnswers with every answer that the instrument does not know. Formula and source: the
     declaration of each scale.
     """
     unknown = [name for name in scales or () if name not in {one.id for one in instrument.scales}]
     wanted = [one for one in instrument.scales if scales is None or one.id in scales]
-    absent = [name for name in needed(instrument, scales) if name not in columns]
+    asked = needed(instrument, scales)
+    absent = [name for name in asked if name not in columns]
     if unknown or absent:
         raise KeyError(f"{instrument.id}: no {', '.join([*unknown, *absent])}")
-    items = [item.id for item in instrument.items if item.id in columns]
+    looked_at = {*asked, *(instrument.item(name).instead for name in asked)}
+    items = [item.id for item in instrument.items if item.id in columns and item.id in looked_at]
     arrays = {name: column(columns[name]) for name in items}
     shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
     flat = {name: np.broadcast_to(array, shape).reshape(-1) for name, array in arrays.items()}
@@ -102,7 +105,7 @@ def score(
             rows = slice(start, start + BLOCK)
             _fill(instrument, {name: array[rows] for name, array in flat.items()}, ready, made, rows)
     except ValueError:
-        wrong = outside(instrument, columns)
+        wrong = outside(instrument, {name: columns[name] for name in items})
         if not wrong:
             raise
         raise WrongAnswers(wrong) from None
