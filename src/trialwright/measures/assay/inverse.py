@@ -85,7 +85,8 @@ def inverse(
 
     `replicates`: how many wells the response is the mean of, broadcast to it; infinity takes it as known. The variance
     of a well is sigma^2 y^(2 theta), at the sample's own response; given weights know no variance of other wells, so
-    they need replicates of infinity. Doses are in the unit of the fit.
+    they need replicates of infinity. Doses are in the unit of the fit. A curve that is given only to be looked at (not
+    `Fits.usable`) answers too: whoever reports doses asks `Fits.usable` first.
     """
     y, m = _samples(fits, response, replicates, level)
     if method not in ("delta", "log", "inversion"):
