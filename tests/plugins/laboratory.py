@@ -9,10 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.plugins.editing import edited
-from tests.plugins.world import CAST, CountedChance, World, monday_morning
-from tests.plugins.worlds import ANNEX, all_keys, allocation_list
+from tests.plugins.world import CAST, CountedChance, MovedClock, World, monday_morning
+from tests.plugins.worlds import ANNEX, all_keys, allocation_list, holder_key
 
 from trialwright import conduct, design
+from trialwright.allocation.slots import sealed_list
 from trialwright.conduct import Desk
 from trialwright.conduct.import_results import Imported
 from trialwright.design.model import Definition
@@ -63,11 +64,39 @@ def laboratory_trial() -> Definition:
 def laboratory_world() -> World:
     """The trial, open in memory, both sites active, with Ann (a woman of 50) and Bob (a man), seen on 2 March 2026."""
     clock = monday_morning()
-    desk = Desk(MemoryLedger(), MemoryVault(allocation_list(), ANNEX), clock, CountedChance())
+    world = opened(Desk(MemoryLedger(), MemoryVault(allocation_list(), ANNEX), clock, CountedChance()), clock)
+    return with_people(world)
+
+
+def opened(desk: Desk, clock: MovedClock) -> World:
+    """The trial, opened on a desk, both sites active."""
     world = World(desk, clock, laboratory_trial(), all_keys())
     conduct.open_trial(desk, laboratory_trial(), by=CAST["sponsor"])
     for site in ("NORTH", "WEST"):
         world.does("sponsor", "activate", site=site)
+    return world
+
+
+def in_a_folder(folder: Path) -> World:
+    """The trial in a folder on SQLite, behind the sealed vault; nobody is in it yet."""
+    from pyrage import x25519
+
+    from trialwright import store
+
+    holder = str(x25519.Identity.from_str(holder_key()).to_public())
+
+    def prepare(ledger: store.DatabaseLedger, vault: store.SealedVault) -> None:
+        vault.take_in(sealed_list(allocation_list(), ANNEX, [holder]), "PRESS")
+        clock = monday_morning()
+        opened(Desk(ledger, vault, clock, CountedChance()), clock)
+
+    store.create(folder, recipients={"pharmacist-1": holder}, prepare=prepare)
+    clock = monday_morning()
+    return World(store.open_desk(folder, clock, CountedChance()), clock, laboratory_trial(), all_keys())
+
+
+def with_people(world: World) -> World:
+    """The same with Ann and Bob in it."""
     for name, sex in (("Ann", "F"), ("Bob", "M")):
         world.seen(name, {"sex": sex})
         page = {"participant": name, "form": "pressure", "visit": "START", "items": {"upper": "150", "lower": "95"}}

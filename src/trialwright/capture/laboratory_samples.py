@@ -12,7 +12,7 @@ from trialwright import design
 from trialwright.capture.laboratory import Trouble
 from trialwright.capture.laboratory_values import Result
 from trialwright.capture.windows import due
-from trialwright.design.laboratory_tests import is_sealed, tests_at
+from trialwright.design.laboratory_tests import is_sealed, due_tests
 from trialwright.design.model import Blinding, Definition
 from trialwright.ledger.replay import Participant
 
@@ -78,7 +78,7 @@ def expected(definition: Definition, person: Participant, today: date) -> list[E
         if sampled is None:
             continue
         by = sampled + timedelta(days=plan.late_after_days)
-        for key in tests_at(definition, visit):
+        for key in due_tests(definition, visit):
             test = plan.tests[key]
             if is_sealed(definition, test):
                 continue

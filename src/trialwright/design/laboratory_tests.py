@@ -21,7 +21,7 @@ def is_sealed(definition: Definition, test: LabTest) -> bool:
     return blinding_of(definition, test.form, test.item_id) is not Blinding.OPEN
 
 
-def tests_at(definition: Definition, visit: str) -> list[str]:
+def due_tests(definition: Definition, visit: str) -> list[str]:
     """The tests whose form is planned at a visit without a condition, in the order of their declaration."""
     plan = definition.laboratory
     due = {form for form, one in definition.schedule.items() if visit in one.visits and one.when is None}

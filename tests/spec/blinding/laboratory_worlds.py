@@ -9,9 +9,9 @@ but seals, digests and commitments, which are random tokens.
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.plugins.laboratory import as_csv, laboratory_trial, result
+from tests.plugins.laboratory import as_csv, in_a_folder, laboratory_trial, opened, result, with_people
 from tests.plugins.world import CAST, CountedChance, World, monday_morning
-from tests.plugins.worlds import ANNEX, all_keys, allocation_list, holder_key
+from tests.plugins.worlds import ANNEX, allocation_list
 from tests.spec.blinding.obtaining import (
     Obtained,
     of_the_folder,
@@ -23,7 +23,6 @@ from tests.spec.blinding.obtaining import (
 from tests.spec.blinding.two_worlds import listening, normalised, statements, tokens
 
 from trialwright import conduct
-from trialwright.allocation.slots import sealed_list
 from trialwright.conduct import Desk, Refused
 from trialwright.ledger.memory import MemoryLedger
 from trialwright.simulate.vault import MemoryVault
@@ -96,25 +95,10 @@ def files(world: World, name: str) -> Mapping[str, bytes]:
     }
 
 
-def _opened(desk: Desk, clock: object) -> World:
-    world = World(desk, clock, laboratory_trial(), all_keys())  # type: ignore[arg-type]
-    conduct.open_trial(desk, laboratory_trial(), by=CAST["sponsor"])
-    for site in ("NORTH", "WEST"):
-        world.does("sponsor", "activate", site=site)
-    return world
-
-
-def _people(world: World) -> None:
-    for name, sex in (("Ann", "F"), ("Bob", "M")):
-        world.seen(name, {"sex": sex})
-        page = {"participant": name, "form": "pressure", "visit": "START", "items": {"upper": "150", "lower": "95"}}
-        world.does("nurse", "record", **page, on="2026-03-02")
-
-
 def played(world: World, name: str) -> Obtained:
     """Hand the files in, in every way; the answers to the last letter."""
     answers: Obtained = {}
-    _people(world)
+    with_people(world)
     every = files(world, name)
     for what, more in (
         ("sound", {}),
@@ -139,7 +123,7 @@ def obtained(name: str, folder: Path) -> Obtained:
     """What is obtained of a world in memory: answers, facts, tables, pages for every blinded role, the report, logs."""
     with listening() as lines:
         clock = monday_morning()
-        world = _opened(Desk(MemoryLedger(), MemoryVault(allocation_list(), ANNEX), clock, CountedChance()), clock)
+        world = opened(Desk(MemoryLedger(), MemoryVault(allocation_list(), ANNEX), clock, CountedChance()), clock)
         found = played(world, name)
         ledger = world.desk.ledger
         found |= of_the_ledger(ledger)
@@ -152,21 +136,11 @@ def obtained(name: str, folder: Path) -> Obtained:
 def obtained_on_disk(name: str, folder: Path) -> Obtained:
     """What is obtained of a folder: every file, table and statement, behind the sealed vault."""
     from django.db import connections
-    from pyrage import x25519
 
     from trialwright import store
 
-    holder = str(x25519.Identity.from_str(holder_key()).to_public())
-
-    def prepare(ledger: store.DatabaseLedger, vault: store.SealedVault) -> None:
-        vault.take_in(sealed_list(allocation_list(), ANNEX, [holder]), "PRESS")
-        clock = monday_morning()
-        _opened(Desk(ledger, vault, clock, CountedChance()), clock)
-
     with listening() as lines:
-        store.create(folder, recipients={"pharmacist-1": holder}, prepare=prepare)
-        clock = monday_morning()
-        world = World(store.open_desk(folder, clock, CountedChance()), clock, laboratory_trial(), all_keys())
+        world = in_a_folder(folder)
         with statements(folder) as asked:
             found = played(world, name)
         named = tokens(world.desk.ledger, allocation_list())
