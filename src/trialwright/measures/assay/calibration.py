@@ -114,8 +114,10 @@ class Calibration:
 def calibrate(plates: Sequence[Plate], rules: Rules, choices: Choices = AS_THE_RULES_SAY) -> tuple[Calibration, ...]:
     """The curves of sound plates, all fitted together.
 
-    A level that deviates by more than is allowed is dropped, the worst first, and the curve fitted again, as long as
-    the rules allow dropping and enough levels would remain; a limit of quantification is never dropped.
+    Where a level deviates by more than is allowed, the curve is fitted without each level in turn. The level without
+    which the others agree best is dropped if it is one that deviates, if the rules allow it, and if enough levels
+    remain; so a bad neighbour cannot push a good level out. A limit of quantification is never dropped unless the
+    rules determine the limits; then the range ends before it.
     """
     choices = choices.under(rules)
     made: dict[int, Calibration] = {}
@@ -124,10 +126,11 @@ def calibrate(plates: Sequence[Plate], rules: Rules, choices: Choices = AS_THE_R
     thetas = _thetas(plates, rules, choices)
     while todo:
         fitted = _fitted([_kept(plates[i], rules, dropped[i]) for i in todo], choices, [thetas[i] for i in todo])
-        again = []
         for index, fits in zip(todo, fitted, strict=True):
             made[index] = _judged(plates[index], fits, dropped[index], rules, choices)
-            worst = _worst(made[index], rules)
+        again = []
+        for index in todo:
+            worst = _worst(made[index], rules, thetas[index])
             if worst is not None:
                 dropped[index] |= {worst}
                 again.append(index)
@@ -264,15 +267,26 @@ def _placed(level: Level, lloq: float | None, uloq: float | None, rules: Rules) 
     )
 
 
-def _worst(calibration: Calibration, rules: Rules) -> float | None:
-    """The level to drop next: the one that deviates most, if dropping it leaves enough; None where all hold."""
+def _worst(calibration: Calibration, rules: Rules, theta: float | None) -> float | None:
+    """The level to drop next; None where all hold, where too few would remain, or where the one to blame is a limit."""
     if not rules.policy("drop_standards") or not calibration.usable:
         return None
-    counted = calibration.counted
-    ends = (calibration.lloq, calibration.uloq)
-    failing = [one for one in counted if one.wells and not (one.within or one.dropped or one.nominal in ends)]
-    remaining = sum(not level.dropped for level in counted) - 1
-    needed = max(rules["calibrators_within_least"], rules["calibrators_within"] * len(counted))
-    if not failing or remaining < needed - SLACK:
+    standards = [level for level in calibration.levels if level.role == "standard" and level.wells]
+    kept = [level for level in standards if not level.dropped]
+    failing = [level for level in kept if not level.within]
+    needed = max(rules["calibrators_within_least"], rules["calibrators_within"] * len(standards))
+    if not failing or len(kept) - 1 < needed - SLACK:
         return None
-    return max(failing, key=lambda level: abs(level.bias) if math.isfinite(level.bias) else math.inf).nominal
+    blamed = _blamed(calibration, kept, rules, theta)
+    fixed = rules.policy("limits") == "standards" and blamed in (calibration.lloq, calibration.uloq)
+    return None if fixed or blamed not in [level.nominal for level in failing] else blamed
+
+
+def _blamed(calibration: Calibration, kept: Sequence[Level], rules: Rules, theta: float | None) -> float:
+    """The level without which the weighted sum of squares per degree of freedom is least, the model held."""
+    dropped = frozenset(level.nominal for level in calibration.dropped)
+    without = [_kept(calibration.plate, rules, dropped | {level.nominal}) for level in kept]
+    doses, responses = _padded(without)
+    fits = fitting.fit(doses, responses, calibration.fits.model, calibration.fits.weights, theta)
+    spread = np.where(fits.usable & (fits.degrees > 0), fits.rss / np.maximum(fits.degrees, 1), np.inf)
+    return kept[int(np.argmin(spread))].nominal
