@@ -41,6 +41,7 @@ def read_questionnaires(
     it cannot be read; answers that cannot be stand in `problems`."""
     content = content_of(path)
     header = header_of(content)
+    keep = [name for name in dict.fromkeys(keep) if name != "id"]
     wanted, left_out = _columns_for(instrument, scales, header, keep)
     items = [item.id for item in instrument.items if item.id in header]
     sheet = sheet_of(content, header, items)
@@ -66,6 +67,12 @@ def _columns_for(
     if not header:
         raise BadTable([Problem(1, "", "the file is empty; it needs a header with id and the items of the instrument")])
     problems = [Problem(1, name, "the column is missing") for name in ("id", *keep) if name not in header]
+    results = {name for one in instrument.scales for name in (one.id, f"{one.id}_answered")} | {"why"}
+    problems += [
+        Problem(1, name, "the column cannot be kept: the result has one of that name; rename it")
+        for name in keep
+        if name in results
+    ]
     items = [item.id for item in instrument.items]
     for name in _ignored(instrument, header, keep):
         near = _near(name, [one for one in items if one not in header])

@@ -24,6 +24,8 @@ from trialwright.design.sources import without_sources
 from trialwright.design.tree import DEEPEST, NUMBER, Node, read_tree
 
 MOST_LEVELS = 100_000
+RESERVED = frozenset({"id", "why"})
+ANSWERED = "_answered"
 
 
 class InstrumentErrors(ValueError):
@@ -99,6 +101,9 @@ def review_instrument(instrument: Instrument, findings: Findings, path: Steps = 
     _twice([one.id for one in instrument.categories], "category", findings, (*path, "categories"))
     _twice([one.id for one in instrument.scales], "scale", findings, (*path, "scales"))
     for index, scale in enumerate(instrument.scales):
+        if scale.id in RESERVED or scale.id.endswith(ANSWERED):
+            hint = f"a file of scores has columns id, why and the scales with {ANSWERED}"
+            findings.error((*path, "scales", index, "id"), f"'{scale.id}' cannot be the name of a scale", hint)
         _scale(instrument, scale, findings, (*path, "scales", index))
 
 
@@ -166,6 +171,8 @@ def _items(instrument: Instrument, findings: Findings, path: Steps) -> None:
     _twice(names, "item", findings, (*path, "items"))
     for index, item in enumerate(instrument.items):
         here = (*path, "items", index)
+        if item.id in RESERVED:
+            findings.error((*here, "id"), f"'{item.id}' cannot be the name of an item", "a file has a column id")
         if not findings.known((*here, "answers"), item.answers, instrument.answers, "the set of answers"):
             continue
         answers = instrument.answers[item.answers]
@@ -173,6 +180,9 @@ def _items(instrument: Instrument, findings: Findings, path: Steps) -> None:
         if item.reversed and not bounded:
             findings.error((*here, "reversed"), "any number may be answered, so it cannot be turned", "give a step")
         if item.instead is None:
+            continue
+        if not bounded:
+            findings.error((*here, "instead"), "where any number may be answered nothing stands in", "give a step")
             continue
         if not findings.known((*here, "instead"), item.instead, names, "the item"):
             continue
@@ -259,10 +269,24 @@ def _known_parts(instrument: Instrument, scale: Scale, findings: Findings, path:
             break
         earlier.append(one.id)
     findings.all_known((*path, "scales"), scale.scales, earlier, "above it the scale")
+    for index, name in enumerate(scale.scales):
+        part = next((one for one in instrument.scales if one.id == name), None)
+        if part is not None and _unbounded(instrument, part):
+            findings.error((*path, "scales", index), f"'{name}' may be any number", "a scale goes over counted scales")
+    if scale.linear is not None and _unbounded(instrument, scale):
+        findings.error((*path, "linear"), "any number cannot be brought to a range", "give its answers a step")
     for index, name in enumerate(scale.items):
         if name in items and levels(instrument.answers_of(name)) is None and scale.rule != "value":
             hint = "give its answers a step, or use the rule 'value'"
             findings.error((*path, "items", index), f"'{name}' may hold any number", hint)
+
+
+def _unbounded(instrument: Instrument, scale: Scale) -> bool:
+    """Whether the scale is one item that may hold any number."""
+    known = {item.id for item in instrument.items}
+    return scale.rule == "value" and any(
+        name in known and levels(instrument.answers_of(name)) is None for name in scale.items
+    )
 
 
 def _range_of_scale(instrument: Instrument, scale: Scale, findings: Findings, path: Steps) -> None:

@@ -121,6 +121,9 @@ def test_a_near_column_is_asked_for_and_another_is_ignored_or_kept(tmp_path: Pat
     assert "ignored, because they mean nothing here: visit" in run("facit-fatigue", sound).stderr
     kept = run("facit-fatigue", sound, "--keep", "visit")
     assert (kept.stdout, kept.stderr) == ("id,visit,fatigue,fatigue_answered,why\nA,V1,26,13,\n", "")
+    assert run("facit-fatigue", sound, "--keep", "visit", "--keep", "visit", "--keep", "id").stdout == kept.stdout
+    assert "1:why: the column is missing" in run("facit-fatigue", sound, "--keep", "why").stderr
+    assert "1:fatigue: the column cannot be kept" in run("facit-fatigue", sound, "--keep", "fatigue").stderr
     assert "1:arm: the column is missing" in run("facit-fatigue", sound, "--keep", "arm").stderr
 
 

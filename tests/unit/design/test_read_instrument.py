@@ -100,6 +100,9 @@ def test_a_sound_declaration_is_read_with_its_claims(tmp_path: Path) -> None:
         (("id: s2", "id: s1"), "13: the item 's1' stands here twice (give it another id)"),
         (("{id: night, label: Night, rule", "{id: total, label: Night, rule"),
          "22: the scale 'total' stands here twice (give it another id)"),
+        (("{id: s3, label", "{id: id, label"), "14: 'id' cannot be the name of an item (a file has a column id)"),
+        (("id: worth, label", "id: total_answered, label"), "21: 'total_answered' cannot be the name of a scale "
+         "(a file of scores has columns id, why and the scales with _answered)"),
         (("licence: our own\n", ""), "1: 'licence' is missing (add 'licence: ...')"),
     ],
 )  # fmt: skip
@@ -143,3 +146,29 @@ def test_the_declaration_in_the_manual_is_sound(tmp_path: Path) -> None:
     page = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "score-a-questionnaire.md"
     text = page.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
     assert [scale.id for scale in read(tmp_path, text).scales] == ["total"]
+
+
+def test_any_number_is_scored_as_it_stands_and_in_no_other_way(tmp_path: Path) -> None:
+    lines = told(
+        tmp_path,
+        ("  tick:", "  any: {low: 0}\n  tick:"),
+        ("categories:\n", "  - {id: ck, label: CK, answers: any, instead: ck2}\n  - {id: ck2, label: CK, answers: any}\n"
+         "categories:\n"),
+        ("scales:\n", "scales:\n  - {id: ck, label: CK, rule: value, items: [ck], linear: [0, 1], better: lower}\n"
+         "  - {id: both, label: B, rule: sum, items: [ck, s1], better: lower}\n"
+         "  - {id: over, label: O, rule: sum, scales: [ck], better: lower}\n"),
+    )  # fmt: skip
+    assert lines == ["17: where any number may be answered nothing stands in (give a step)"]
+    rest = told(
+        tmp_path,
+        ("  tick:", "  any: {low: 0}\n  tick:"),
+        ("categories:\n", "  - {id: ck, label: CK, answers: any}\ncategories:\n"),
+        ("scales:\n", "scales:\n  - {id: ck, label: CK, rule: value, items: [ck], linear: [0, 1], better: lower}\n"
+         "  - {id: both, label: B, rule: sum, items: [ck, s1], better: lower}\n"
+         "  - {id: over, label: O, rule: sum, scales: [ck], better: lower}\n"),
+    )  # fmt: skip
+    assert rest == [
+        "21: any number cannot be brought to a range (give its answers a step)",
+        "22: 'ck' may hold any number (give its answers a step, or use the rule 'value')",
+        "23: 'ck' may be any number (a scale goes over counted scales)",
+    ]
