@@ -152,7 +152,7 @@ def test_any_number_is_scored_as_it_stands_and_in_no_other_way(tmp_path: Path) -
     lines = told(
         tmp_path,
         ("  tick:", "  any: {low: 0}\n  tick:"),
-        ("categories:\n", "  - {id: ck, label: CK, answers: any, instead: ck2}\n  - {id: ck2, label: CK, answers: any}\n"
+        ("categories:\n", "  - {id: ck, label: CK, answers: any, instead: c2}\n  - {id: c2, label: C, answers: any}\n"
          "categories:\n"),
         ("scales:\n", "scales:\n  - {id: ck, label: CK, rule: value, items: [ck], linear: [0, 1], better: lower}\n"
          "  - {id: both, label: B, rule: sum, items: [ck, s1], better: lower}\n"
