@@ -61,15 +61,20 @@ def _form(definition: Definition, name: str, form: Form, found: Findings) -> Non
     for index, check in enumerate(form.checks):
         _check(found, (*path, "checks", index, "when"), check.when, checking, hidden=sealed)
     if form.alert is not None:
-        _check(found, (*path, "alert"), form.alert, scope, hidden=sealed)
+        # An alert goes to people, so it reads no sealed item, not even of a form that is sealed as a whole.
+        _check(found, (*path, "alert"), form.alert, scope, hidden=_all_sealed(definition, name, form))
 
 
 def _sealed_names(definition: Definition, name: str, form: Form) -> frozenset[str]:
     """The names whose values the page must not give away: sealed items of a form that is not sealed as a whole."""
-    if form.blinding is Blinding.SEALED:
-        return frozenset()
+    return frozenset() if form.blinding is Blinding.SEALED else _all_sealed(definition, name, form)
+
+
+def _all_sealed(definition: Definition, name: str, form: Form) -> frozenset[str]:
+    """The names of a form's sealed items."""
     single = {item.id for item in form.items if blinding_of(definition, name, item.id) is Blinding.SEALED}
-    grouped = {group.id for group in form.groups for item in group.items if item.blinding is Blinding.SEALED}
+    whole = form.blinding is Blinding.SEALED
+    grouped = {group.id for group in form.groups for item in group.items if whole or item.blinding is Blinding.SEALED}
     return frozenset(single | grouped)
 
 
