@@ -291,7 +291,10 @@ def _unbounded(instrument: Instrument, scale: Scale) -> bool:
 
 def _range_of_scale(instrument: Instrument, scale: Scale, findings: Findings, path: Steps) -> None:
     """The range that is written must be the range that the rule gives."""
-    bounds = score_range(instrument, scale)
+    try:
+        bounds = score_range(instrument, scale)
+    except (KeyError, ValueError):  # it goes over a category, an item or a scale whose mistake was told there
+        return
     if bounds is None:
         return
     for key, computed in zip(("low", "high"), bounds, strict=True):

@@ -1,5 +1,6 @@
 """A declaration of an instrument: what is read, and every mistake at its place with what to do."""
 
+import random
 from fractions import Fraction
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from trialwright.design.findings import Findings
 from trialwright.design.instruments import Instrument, finer, levels, points, used_items
+from trialwright.design.problems import Problem
 from trialwright.design.read_instrument import InstrumentErrors, read_instrument, review_instrument, score_range
 from trialwright.design.tree import Node, Place
 
@@ -122,6 +124,36 @@ def test_mistakes_of_shape_and_of_sense_come_together(tmp_path: Path) -> None:
         tmp_path, ("label: Item 3, ans", "lable: Item 3, ans"), ("high: 8", "high: 9"), ("src: us (of", "src: u (of")
     )
     assert [line.split(":")[0] for line in lines] == ["14", "14", "19", "21"]
+
+
+def test_a_category_over_a_faulty_item_is_told_once(tmp_path: Path) -> None:
+    assert told(tmp_path, ("answers: often, reversed: true", "answers: often, reversed: perhaps")) == [
+        "13: 'perhaps': this must be true or false (None)"
+    ]
+    assert told(
+        tmp_path,
+        ("categories: [night], raise", "categories: [nigth], raise"),
+        ("items: [s1, s2], aids", "items: [s1, s9], aids"),
+    ) == [
+        "17: the item 's9' is not declared (known: s1, s2, s3, pill)",
+        "22: the category 'nigth' is not declared (did you mean 'night'?)",
+    ]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_stands_in_a_file_it_is_read_or_refused_with_places(seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    words = SOUND.split(" ")
+    for _ in range(chance.randint(1, 5)):
+        place = chance.randrange(len(words))
+        strange = ["", "-1", "0", "1e9", "[]", "{}", "null", "true", "x:", "- ", "[s1]", "'", *words]
+        words[place] = chance.choice(strange)
+    problems: tuple[Problem, ...] = ()
+    try:
+        read(tmp_path, " ".join(words))
+    except InstrumentErrors as wrong:
+        problems = wrong.problems
+    assert all(problem.place.file.endswith("sleep.yaml") for problem in problems)
 
 
 @pytest.mark.parametrize(
