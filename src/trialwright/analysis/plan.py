@@ -29,9 +29,10 @@ class Answer:
 
     `status`: `done`; `lacking` (the program has no such method or measure); `refused` (the data do not allow it);
     `sealed` (it rests on sealed items that nobody has opened).
-    `arms` are the labels of reference and treatment, `n` how many of each were analysed, `omitted` the participants of
-    the population who were not, with the reason. `result` is the frozen result of the method, on the scale of its
-    `handling`; `beyond` counts the values of each visit beyond a limit.
+    `arms` are the labels of reference and treatment, `n` how many of each were analysed, `placed` the arm (0 or 1) of
+    each of the `analysed`, `omitted` the participants of the population who were not, with the reason. `result` is
+    the frozen result of the method, on the scale of its `handling`; `beyond` counts the values of each visit beyond a
+    limit.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Answer:
     arms: tuple[str, str] = ("", "")
     n: tuple[int, int] = (0, 0)
     analysed: tuple[str, ...] = ()
+    placed: tuple[int, ...] = ()
     omitted: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     result: Any = None
@@ -177,6 +179,7 @@ def _answer(
         arms=(seen.definition.arms[reference].label, seen.definition.arms[treatment].label),
         n=(put.question.arm.size - in_treatment, in_treatment),
         analysed=put.participants,
+        placed=tuple(put.question.arm.tolist()),
         omitted=tuple(put.omitted.items()),
         notes=put.notes,
         result=result,

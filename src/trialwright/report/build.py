@@ -9,9 +9,12 @@ from trialwright.analysis.unblinding_risk import observed
 from trialwright.design.model import Definition
 from trialwright.ledger.snapshot import Snapshot
 from trialwright.report import (
+    beyond,
     blinding,
+    daily_doses,
     efficacy,
     harms,
+    health,
     outcome,
     people,
     power_page,
@@ -19,6 +22,7 @@ from trialwright.report import (
     repeated,
     sealed,
     unblinding_risk,
+    worsening,
 )
 from trialwright.report.content import Content, Section
 from trialwright.report.context import Context
@@ -54,6 +58,7 @@ def report(
             *_outcomes(seen, results, arms),
             people.flow_section(people.participants_flow(seen, treatments, results)),
             people.baseline_section(seen, arms),
+            *_measures(seen, arms),
             harms.safety_section(seen, arms, _treated(seen)),
             *_after_unblinding(seen, treatments, results, context),
             *_sealed(definition, snapshot),
@@ -66,6 +71,16 @@ def report(
         behind,
         results,
     )
+
+
+def _measures(seen: Observations, arms: Mapping[str, tuple[str, ...]]) -> list[Section]:
+    """What the definition derives beside its main measure: quality of life, doses, deterioration."""
+    made = (
+        health.health_section(seen, arms),
+        daily_doses.doses_section(seen, arms),
+        worsening.worsening_section(seen, arms),
+    )
+    return [section for section in made if section is not None]
 
 
 def _after_unblinding(
@@ -123,6 +138,7 @@ def _outcomes(seen: Observations, results: Results | None, arms: Mapping[str, tu
             efficacy.responders_section(seen.definition, results),
             efficacy.time_section(seen.definition, results),
             repeated.visits_section(seen, results),
+            beyond.limits_section(seen, results),
         )
         sections += [section for section in more if section is not None]
     return sections

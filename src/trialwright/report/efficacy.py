@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from trialwright.analysis.ancova import Ancova
 from trialwright.analysis.intercurrent import affected
 from trialwright.analysis.observations import Observations
@@ -10,9 +12,10 @@ from trialwright.analysis.plan import Answer, Results, effect
 from trialwright.analysis.proportions import AtThreshold
 from trialwright.analysis.repeated import OverVisits
 from trialwright.analysis.survival import Curve, LogRank, TimeToEvent
+from trialwright.analysis.tobit import Tobit
 from trialwright.analysis.welch import Welch
 from trialwright.design.model import Definition
-from trialwright.report import figures
+from trialwright.report import beyond, figures
 from trialwright.report.content import Block, Cell, Drawing, Number, Paragraph, Section, Table
 from trialwright.report.words import count, digits_of, limits, literal, p_sign, p_value, percent, points, say, share
 
@@ -40,6 +43,7 @@ def primary_section(seen: Observations, results: Results, arms: Mapping[str, Seq
         why = Paragraph(literal(f"The primary analysis could not be done. {answer.why}"), "caution")
         return Section("primary", "Primary analysis", [why])
     blocks = [*in_words(definition, answer), _in_full(answer, "primary-numbers", _fine_print(definition, answer))]
+    blocks += beyond.ratios(answer, definition, "primary")
     blocks += _intercurrent(seen, answer, arms)
     others = [a for a in results.answers if a is not answer and a.endpoint == answer.endpoint and effect(a) is not None]
     if others:
@@ -104,18 +108,18 @@ def _in_full(answer: Answer, id_: str, notes: Sequence[str]) -> Table:
             Number(found.se, 2),
             limits(found.lower, found.upper),
             Number(found.statistic, 2),
-            Number(found.df, 0 if isinstance(result, Ancova) else 1),
+            Number(found.df if np.isfinite(found.df) else None, 0 if isinstance(result, Ancova) else 1),
             p_value(found.p),
         ]
     )
-    name = "Adjusted mean" if isinstance(result, Ancova | OverVisits) else "Mean"
+    name = "Adjusted mean" if isinstance(result, Ancova | Tobit | OverVisits) else "Mean"
     columns = ["", "n", name, "Standard error", interval, "t", "Degrees of freedom", "p"]
     return Table(id_, f"{answer.label} ({answer.title.lower()})", columns, rows, notes)
 
 
 def _means(answer: Answer) -> list[tuple[str, float, float, float | None, float | None, int]]:
     result: Any = answer.result
-    if isinstance(result, Ancova):
+    if isinstance(result, Ancova | Tobit):
         both = zip(answer.arms, result.means, strict=True)
         return [(label, each.mean, each.se, each.lower, each.upper, each.n) for label, each in both]
     if isinstance(result, OverVisits):
@@ -132,7 +136,7 @@ def _fine_print(definition: Definition, answer: Answer) -> list[str]:
     """How the numbers came about, in the order in which a reader asks."""
     plan = definition.analyses[answer.id]
     said = []
-    if isinstance(answer.result, Ancova):
+    if isinstance(answer.result, Ancova | Tobit):
         adjusted = ", ".join(covariate_name(definition, name) for name in plan.covariates) or "nothing"
         said.append(
             f"Linear model with the arm, adjusted for {adjusted}. The adjusted means stand at the average of each "
@@ -141,6 +145,7 @@ def _fine_print(definition: Definition, answer: Answer) -> list[str]:
         )
     if isinstance(answer.result, OverVisits):
         said += model_words(definition, answer, answer.result)
+    said += beyond.words_of(answer)
     if answer.population:
         said.append(f"Population: {inside(definition.populations[answer.population].label)} ({answer.population}).")
     said += [note for note in (plan.note, *answer.notes) if note]
@@ -278,15 +283,16 @@ def time_section(definition: Definition, results: Results) -> Section | None:
     for answer in done:
         curves = dict(zip(answer.arms, answer.result.curves, strict=True))
         end = max(step.time for curve in curves.values() for step in curve.steps)
-        svg = figures.survival_curves(curves, "Reached (%)", end, _planned_weeks(definition, end))
+        id_ = f"curves-{answer.id.lower()}"
+        svg = figures.survival_curves(curves, "Reached (%)", end, _planned_weeks(definition, end), id_)
         caption = f"{answer.label}: share of participants who have reached it. Ticks mark participants censored there."
         blocks += [
             Paragraph(literal(answer.result.note), "caution"),
-            Drawing(f"curves-{answer.id.lower()}", caption, caption, svg, curves),
+            Drawing(id_, caption, caption, svg, curves),
             _time_table(answer, curves),
             _log_rank(answer.result.test),
         ]
-    return Section("time", "Time to response", blocks)
+    return Section("time", "Time to events", blocks)
 
 
 def _planned_weeks(definition: Definition, end: float) -> list[float]:

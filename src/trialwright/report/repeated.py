@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from math import isfinite
 
 from trialwright.analysis.ancova import AdjustedMean
 from trialwright.analysis.observations import Observations
-from trialwright.analysis.plan import Answer, Results
+from trialwright.analysis.plan import Answer, Results, ratio
 from trialwright.analysis.repeated import OverVisits
 from trialwright.design.model import Definition
-from trialwright.report import figures
+from trialwright.report import beyond, figures
 from trialwright.report.content import Block, Cell, Drawing, Number, Paragraph, Section, Sentence, Table
 from trialwright.report.efficacy import inside, model_words, omitted_words
 from trialwright.report.figures import Point
@@ -31,12 +32,14 @@ def _blocks(seen: Observations, answer: Answer, found: OverVisits) -> list[Block
         for label, means in zip(answer.arms, found.means, strict=True)
     }
     caption = f"{answer.label}: adjusted mean and {percent(found.effect.level)} confidence interval by visit."
-    svg = figures.means_by_visit(series, "Adjusted mean", salt=id_)
+    scale = f" ({answer.handling.scale})" if answer.handling.scale else ""
+    svg = figures.means_by_visit(series, f"Adjusted mean{scale}", salt=id_)
     words = f"{caption} The table below holds the same numbers."
     return [
         _in_words(seen.definition, answer, found),
         Drawing(id_, f"{caption} Below, the participants measured.", words, svg, series),
         _table(seen.definition, answer, found, f"{id_}-numbers"),
+        *beyond.ratios(answer, seen.definition, id_),
     ]
 
 
@@ -65,12 +68,17 @@ def _in_words(definition: Definition, answer: Answer, found: OverVisits) -> Para
         "{label}: at {visit} the adjusted mean was {size} {direction} with {treatment} than with {reference} "
         "({level} confidence interval of the difference {lower} to {upper}; {sign}{p})."
     )
+    as_ratio = ratio(answer, effect)
+    if as_ratio is not None:
+        pattern += " That is a ratio of geometric means of {ratio} ({ratio_lower} to {ratio_upper})."
+        named = {"ratio": as_ratio.estimate, "ratio_lower": as_ratio.lower, "ratio_upper": as_ratio.upper}
+        parts |= {name: Number(value, 2) for name, value in named.items()}
     if overall is not None and len(found.compared) > 1:
         pattern += " Over all {k} visits together: F = {f} with {k} and {df} degrees of freedom, {sign_all}{p_all}."
         parts |= {
             "k": count(len(found.compared)),
             "f": Number(overall.F, 2),
-            "df": Number(overall.df2, 1),
+            "df": Number(overall.df2 if isfinite(overall.df2) else None, 1),
             "sign_all": p_sign(overall.p),
             "p_all": p_value(overall.p),
         }
@@ -90,7 +98,7 @@ def _table(definition: Definition, answer: Answer, found: OverVisits, id_: str) 
         effect = effects.get(visit)
         if effect is not None:
             row += [_interval(effect.estimate, effect.lower, effect.upper, digits), Number(effect.se, digits + 1)]
-            row += [Number(effect.df, 1), p_value(effect.p)]
+            row += [Number(effect.df if isfinite(effect.df) else None, 1), p_value(effect.p)]
         rows.append(row + [""] * (7 - len(row)))
     interval = f"{percent(found.effect.level)} interval"
     heads = [f"{arm}: mean ({interval})" for arm in answer.arms]
@@ -106,5 +114,9 @@ def _interval(value: float, lower: float, upper: float, digits: int) -> Sentence
 def _notes(definition: Definition, answer: Answer, found: OverVisits) -> Sequence[str]:
     """How the model was made, in the order in which a reader asks."""
     plan = definition.analyses[answer.id]
-    said = [*model_words(definition, answer, found), *(note for note in (plan.note, *answer.notes) if note)]
+    said = [
+        *model_words(definition, answer, found),
+        *beyond.words_of(answer),
+        *(note for note in (plan.note, *answer.notes) if note),
+    ]
     return [*said, omitted_words(answer)]
