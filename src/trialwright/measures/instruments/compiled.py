@@ -89,11 +89,14 @@ def score(
     absent = [name for name in asked if name not in columns]
     if unknown or absent:
         raise KeyError(f"{instrument.id}: no {', '.join([*unknown, *absent])}")
-    looked_at = {*asked, *(instrument.item(name).instead for name in asked)}
+    looked_at = {*asked, *(item.instead for item in instrument.items if item.id in asked)}
     items = [item.id for item in instrument.items if item.id in columns and item.id in looked_at]
     arrays = {name: column(columns[name]) for name in items}
     shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
-    flat = {name: np.broadcast_to(array, shape).reshape(-1) for name, array in arrays.items()}
+    flat = {
+        name: (array if array.shape == shape else np.broadcast_to(array, shape)).reshape(-1)
+        for name, array in arrays.items()
+    }
     ready = frozenset(name for name in items if isinstance(columns[name], Places))
     size = math.prod(shape)
     made = {
@@ -118,6 +121,11 @@ def score(
 
 def needed(instrument: Instrument, scales: Sequence[str] | None = None) -> tuple[str, ...]:
     """The items whose columns the scales cannot do without; what only stands in for another may be absent."""
+    return _needed(instrument, None if scales is None else frozenset(scales))
+
+
+@kept
+def _needed(instrument: Instrument, scales: frozenset[str] | None) -> tuple[str, ...]:
     found: set[str] = set()
     for one in instrument.scales:
         if scales is None or one.id in scales:
@@ -192,10 +200,17 @@ def _places(
     instrument: Instrument, block: Mapping[str, NDArray[Any]], ready: frozenset[str]
 ) -> tuple[dict[str, Whole], dict[str, NDArray[np.bool_]]]:
     """The places of every item, with those of the item that stands in; and where one stood in."""
+    alike: dict[tuple[str, Any, bool], list[str]] = {}  # items that are read in one go
+    known = grids(instrument)
+    for item in instrument.items:
+        if item.id in block and known[item.id] is not None:
+            alike.setdefault((item.answers, block[item.id].dtype, item.id in ready), []).append(item.id)
     placed_items: dict[str, Whole] = {}
-    for name, grid in grids(instrument).items():
-        if grid is not None and name in block:
-            placed_items[name] = placed(grid, block[name], name in ready)
+    for (_, _, is_ready), names in alike.items():
+        grid = known[names[0]]
+        assert grid is not None
+        together = block[names[0]][None] if len(names) == 1 else np.stack([block[name] for name in names])
+        placed_items.update(zip(names, placed(grid, together, is_ready), strict=True))
     stood: dict[str, NDArray[np.bool_]] = {}
     filled = dict(placed_items)
     for item in instrument.items:
