@@ -118,6 +118,8 @@ def _print(done: "Imported") -> None:
         f"Taken in, results of open tests: {said}, {absent} without a value; {len(done.repeated)}"
         f" repeated, {len(done.troubles)} left out, {done.queries} queries asked."
     )
+    if done.missing:
+        typer.echo("\n".join(["Expected at these visits and not there yet:", *(f"  {one}" for one in done.missing)]))
     typer.echo(SEALED)
 
 

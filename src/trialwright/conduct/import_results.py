@@ -52,13 +52,14 @@ class Taken:
 class Imported:
     """What became of the open part of a file. `fact` is the number of the fact that keeps it, None where the file was
     taken in before; `repeated` are rows that stood there twice; `troubles` were left out (only where that was asked
-    for)."""
+    for); `missing` are the open tests that are expected at the visits of this file and still have no result."""
 
     fact: int | None = None
     before: int | None = None
     taken: list[Taken] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
     queries: int = 0
     ignored: tuple[str, ...] = ()
 
@@ -105,6 +106,7 @@ def import_results(
             taken=sorted(importing.taken, key=lambda one: one.row),
             repeated=[f"{one.line.about} says the same again" for one in found.repeated],
             troubles=[*map(str, troubles)],
+            missing=_missing(desk, definition, importing.taken),
             queries=importing.queries,
             ignored=parts.ignored,
         )
@@ -116,6 +118,21 @@ def import_results(
         payload = {"digest": parts.digest, "results": importing.facts, "commitment": keep_rest(desk, record)}
         done.fact = desk.append(by, kinds.LABORATORY_IMPORTED, payload, desk.state.version, why=why or None).number
         return done
+
+
+def _missing(desk: Desk, definition: Definition, taken: Sequence[Taken]) -> list[str]:
+    """Participant and visit with the open tests that are expected there and did not come, now or earlier."""
+    lacking: dict[tuple[str, str], list[str]] = {}
+    visits = {(one.participant, one.visit) for one in taken}
+    for name in sorted({participant for participant, _ in visits}):
+        person = desk.state.participants[name]
+        for one in laboratory_samples.expected(definition, person, desk.today(person.site)):
+            if (name, one.visit) in visits and one.status in (
+                laboratory_samples.OUTSTANDING,
+                laboratory_samples.AWAITED,
+            ):
+                lacking.setdefault((name, one.visit), []).append(one.test)
+    return [f"{participant} at {visit}: {', '.join(tests)}" for (participant, visit), tests in lacking.items()]
 
 
 def _parts(

@@ -241,6 +241,15 @@ def test_late_results_are_said_and_taken(world: World) -> None:
 
 
 @pytest.mark.requirement("DC6")
+def test_what_a_visit_expects_and_the_file_lacks_is_said(world: World) -> None:
+    ann, bob = world.numbers["Ann"], world.numbers["Bob"]
+    first = taken_in(world, [result(world), result(world, "Bob", "RENIN", "7"), result(world, "Bob", "CRP", "2")])
+    assert first.missing == [f"{ann} at START: ALT, CRP", f"{bob} at START: K, ALT"]
+    second = taken_in(world, [result(world, test="ALT", value="20"), result(world, test="CRP", value="", comment="-")])
+    assert second.missing == []
+
+
+@pytest.mark.requirement("DC6")
 def test_every_value_names_its_row_sample_laboratory_and_file(world: World) -> None:
     taken_in(world, [result(world, run="R7", quality="sound", source="ab12")])
     (fact,) = (fact for fact in world.facts() if fact.kind == kinds.LABORATORY_IMPORTED)
