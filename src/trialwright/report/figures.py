@@ -65,7 +65,7 @@ def means_by_visit(
     several such figures on one page apart."""
 
     def draw(figure: Figure) -> None:
-        axes = figure.add_axes((0.075, 0.24, 0.69, 0.72))
+        axes = figure.add_axes((0.085, 0.24, 0.68, 0.72))
         ends: list[tuple[float, str, Look]] = []
         for index, (name, look) in enumerate(looks(list(series)).items()):
             known = [point for point in series[name] if point.mean is not None]
@@ -152,8 +152,11 @@ def waterfall(
     return svg(draw, 8.6, 4.3, "waterfall")
 
 
-def survival_curves(curves: Mapping[str, Any], label: str, end: float, ticks: Sequence[float]) -> str:
-    """Share with the event so far (1 - S) in steps, censoring ticks, and the numbers at risk underneath."""
+def survival_curves(
+    curves: Mapping[str, Any], label: str, end: float, ticks: Sequence[float], salt: str = "survival"
+) -> str:
+    """Share with the event so far (1 - S) in steps, censoring ticks, and the numbers at risk underneath. `salt` keeps
+    several such figures on one page apart."""
 
     def draw(figure: Figure) -> None:
         axes = figure.add_axes((0.075, 0.27, 0.69, 0.69))
@@ -179,7 +182,7 @@ def survival_curves(curves: Mapping[str, Any], label: str, end: float, ticks: Se
         }
         _counts_below(axes, at_risk, "Still waiting", -0.27)
 
-    return svg(draw, 8.6, 4.6, "survival")
+    return svg(draw, 8.6, 4.6, salt)
 
 
 def _gone(step: Any) -> int:

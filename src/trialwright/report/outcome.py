@@ -55,7 +55,7 @@ def _means(
     seen: Observations, scored: Scores, rows: Mapping[str, Sequence[int]], limits: figures.Limits
 ) -> list[Block]:
     """The figure and, for who reads numbers rather than heights, its table."""
-    series = {name: _points(seen, scored, chosen) for name, chosen in rows.items()}
+    series = {name: mean_points(seen, scored, chosen) for name, chosen in rows.items()}
     caption = f"{scored.label}: mean and 95 % confidence interval by visit, as observed."
     svg = figures.means_by_visit(series, scored.label, limits)
     cells: list[list[Cell]] = []
@@ -78,7 +78,8 @@ def _mean_cells(point: Point) -> list[Cell]:
     return [Number(point.n), interval]
 
 
-def _points(seen: Observations, scored: Scores, chosen: Sequence[int]) -> list[Point]:
+def mean_points(seen: Observations, scored: Scores, chosen: Sequence[int]) -> list[Point]:
+    """The mean of some participants at each visit with its 95 % confidence limits."""
     from scipy.special import stdtrit
 
     points = []

@@ -7,6 +7,7 @@ the baseline to the visit, both by their days; options `missing: bridged` (a lin
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from trialwright.analysis.estimates import NotEstimable
 from trialwright.design.model import Derivation
 from trialwright.measures.tis import Exact
 
+if TYPE_CHECKING:
+    from trialwright.measures.eq5d.sets import ValueSet
+
 VERSIONS: Mapping[str, str] = {"eq5d_5l": "5L", "eq5d_3l": "3L", "eq5d_y3l": "Y-3L"}
 """Method -> version of the EQ-5D."""
 DIMENSIONS = ("mo", "sc", "ua", "pd", "ad")
@@ -25,11 +29,19 @@ DIMENSIONS = ("mo", "sc", "ua", "pd", "ad")
 def index(source: Source, derivation: Derivation, visits: Sequence[str]) -> Floats:
     """The index at each visit; NaN where a dimension is not answered."""
     from trialwright.measures.eq5d.profiles import index as indices
-    from trialwright.measures.eq5d.sets import value_set
+
+    return indices(levels(source, derivation, visits), declared_set(derivation))
+
+
+def declared_set(derivation: Derivation) -> "ValueSet":
+    """The value set that a derivation names. Raises `NotEstimable` for one that there is not."""
+    from trialwright.measures.eq5d.sets import NoSuchValueSet, value_set
 
     named = derivation.options.get("value_set", derivation.options.get("country", ""))
-    chosen = value_set(VERSIONS[derivation.method], named, derivation.options.get("kind"))
-    return indices(levels(source, derivation, visits), chosen)
+    try:
+        return value_set(VERSIONS[derivation.method], named, derivation.options.get("kind"))
+    except NoSuchValueSet as wrong:
+        raise NotEstimable(f"{derivation.label}: {wrong}") from None
 
 
 def levels(source: Source, derivation: Derivation, visits: Sequence[str]) -> NDArray[np.int8]:
