@@ -92,7 +92,7 @@ def _bridged(options: Options, inputs: Inputs) -> Iterator[Remark]:
 def _threshold(options: Options, inputs: Inputs) -> Iterator[Remark]:
     said = [option for option in ("at_least", "at_most") if option in options]
     if len(said) != 1:
-        yield Remark(None, "first_time needs one of at_least and at_most", "add options: {at_least: 40}")
+        yield Remark(None, "first_time needs one of at_least and at_most", 'add options: {at_least: "40"}')
     for option in said:
         try:
             float(options[option])
