@@ -215,18 +215,28 @@ def _source(definition: Any, path: str) -> str:
 def sealed(
     folder: Folder,
     key: Annotated[Path, typer.Option("--key", help="A private key file of somebody who may know.")],
+    by: By,
     as_json: Json = False,
     passphrase_file: PassphraseFile = None,
 ) -> None:
-    """What became of the sealed rows of every file that was taken in, values and problems, for the holder of a key."""
+    """What became of the sealed rows of every file that was taken in, values and problems, for the holder of a key.
+
+    The access log keeps who looked and when, not what there was.
+    """
     from trialwright import store
-    from trialwright.allocation.keys import private_key
+    from trialwright.allocation.keys import private_key, public_of
     from trialwright.cli.passphrase import asking
+    from trialwright.conduct import Refused
     from trialwright.conduct.laboratory_sealed import sealed_records
 
     identity = private_key(key, asking(passphrase_file))
     desk = store.open_desk(folder)
     try:
+        public = public_of(identity)
+        role = next((role for role, known in desk.vault.recipients.items() if known == public), "")
+        if not role:
+            raise Refused(f"{key} is the key of nobody who may read what is sealed in this trial.", "keys")
+        _note(folder, by, role)
         records = sealed_records(desk, [identity])
     finally:
         desk.ledger.close()
@@ -241,6 +251,19 @@ def sealed(
     ]
     _table(rows)
     typer.echo(f"{len(rows)} sealed rows in {len(records)} files." if rows else "No file has a sealed row.")
+
+
+def _note(folder: Path, by: str, role: str) -> None:
+    """That somebody looked, before anything is shown."""
+    from trialwright import store
+
+    log = store.open_access(folder)
+    try:
+        about = {"what": "sealed results of laboratory files"}
+        clock, chance = store.ServerClock(), store.SystemChance()
+        store.note(log, clock, chance, by=by, role=role, kind=store.access.READ, about=about)
+    finally:
+        log.close()
 
 
 def _table(rows: list[dict[str, str]]) -> None:

@@ -13,6 +13,7 @@ from tests.plugins.world import World
 from tests.plugins.worlds import holder_key
 from typer.testing import CliRunner, Result
 
+from trialwright import store
 from trialwright.allocation.keys import write_private
 from trialwright.cli import app
 from trialwright.store.world import ServerClock
@@ -54,12 +55,20 @@ def test_the_holder_of_a_key_sees_what_became_of_sealed_rows(world: World, tmp_p
     rows = [result(world, "Bob", "RENIN", "777"), result(world, "Ann", "RENIN", "5", unit="mol"), result(world)]
     (tmp_path / "results.csv").write_bytes(as_csv(rows))
     assert ran(tmp_path, "lab import {}/trial {}/results.csv --by p05").exit_code == 0
-    found = ran(tmp_path, "lab sealed {}/trial --key {}/holder.key")
+    found = ran(tmp_path, "lab sealed {}/trial --key {}/holder.key --by p30")
     assert found.exit_code == 0, found.output
     assert "777" in found.stdout
     assert "mol (amount) does not convert into ng/L" in found.stdout
-    (record,) = json.loads(ran(tmp_path, "lab sealed {}/trial --key {}/holder.key --json").stdout).values()
+    (record,) = json.loads(ran(tmp_path, "lab sealed {}/trial --key {}/holder.key --by p30 --json").stdout).values()
     assert [row["became"] for row in record["rows"]] == ["kept", "not taken"]
+    log = store.open_access(tmp_path / "trial")
+    looked = [(fact.by, fact.role, fact.kind) for fact in log.facts()]
+    log.close()
+    assert looked == [("p30", "pharmacist-1", "access.read")] * 2
+    write_private(tmp_path / "stranger.key", f"{holder_key('stranger')}\n".encode())
+    strange = ran(tmp_path, "lab sealed {}/trial --key {}/stranger.key --by p30")
+    assert strange.exit_code == 1
+    assert "is the key of nobody who may read what is sealed" in str(strange.exception)
 
 
 def test_a_file_with_something_wrong_ends_with_one_and_every_sentence(world: World, tmp_path: Path) -> None:
