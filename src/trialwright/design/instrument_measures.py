@@ -1,8 +1,8 @@
 """Derivations whose method is an instrument: which instrument and scale they ask for, and from which items.
 
-The method is the instrument's id with underscores (`haq_di` scores `haq-di`), the option `scale` names its scale, which
-may be left out where it has only one. Inputs name an item of a form for each item of the instrument; `form: FORM`
-stands for all items of that form that bear the instrument's names.
+The method is the instrument's id with underscores (`haq_di` scores `haq-di`), the option `scale` names its scale; else its
+first one is taken. Inputs name an item of a form for each item of the instrument; `form: FORM` stands for all items of
+that form that bear the instrument's names.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def instrument_of(definition: Definition, method: str, known: Mapping[str, Instr
 
 
 def scale_of(instrument: Instrument, options: Mapping[str, str]) -> Scale | None:
-    """The scale that a derivation asks for; None for one that there is not, and for none named where there are
-    several."""
+    """The scale that a derivation asks for, the instrument's first where none is named; None for one that there is
+    not."""
     if "scale" not in options:
-        return instrument.scales[0] if len(instrument.scales) == 1 else None
+        return instrument.scales[0]
     return next((scale for scale in instrument.scales if scale.id == options["scale"]), None)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from trialwright.design.catalogue import Catalogue, Measure
 from trialwright.design.derivations import blinding_of_derivation, items_behind
 from trialwright.design.findings import Findings
+from trialwright.design.forms import items
 from trialwright.design.instrument_measures import (
     WHOLE_FORM,
     inputs_of,
@@ -82,7 +83,8 @@ def _circle(definition: Definition, name: str, source: str) -> tuple[str, ...]:
 
 def _sealed(definition: Definition, name: str, derivation: Derivation, path: Path, found: Findings) -> None:
     for argument, source in derivation.inputs.items():
-        if blinding_of_derivation(definition, source) is Blinding.SEALED:
+        # What rests on nothing has its own error.
+        if items_behind(definition, source) and blinding_of_derivation(definition, source) is Blinding.SEALED:
             hint = "a score of sealed values gives them away; analyse the item itself after unblinding"
             found.error((*path, "inputs", argument), f"'{source}' is sealed and feeds '{name}', which is not", hint)
 
@@ -163,18 +165,17 @@ def _instrument(
             where = (*path, "options", option)
             found.error(where, f"{derivation.method} takes no option '{option}'", "it takes: scale", at_key=True)
     scale = scale_of(instrument, derivation.options)
-    if scale is None and "scale" in derivation.options:
+    if scale is None:
         said = derivation.options["scale"]
         found.error((*path, "options", "scale"), f"{instrument.id} has no scale '{said}'", known_or_close(said, ids))
         return
-    if scale is None:
-        says = f"{instrument.id} has several scales, and none is named"
-        found.error(path, says, f"add options: {{scale: ...}}, one of {', '.join(ids)}", at_key=True)
-        return
+    if "scale" not in derivation.options and len(ids) > 1:
+        says = f"{instrument.id} has several scales, and none is named: '{scale.id}' is taken"
+        found.warn(path, says, f"add options: {{scale: {scale.id}}}, or another: {', '.join(ids[1:])}", at_key=True)
     wanted = needed(instrument, scale)
     fed = inputs_of(definition, derivation, wanted)
     lacking = [item for item in wanted if item not in fed]
-    if lacking:
+    if lacking and not _without_items(definition, derivation.inputs.get(WHOLE_FORM, "")):
         says = f"nothing feeds {', '.join(lacking)} of {instrument.id}, which its scale {scale.id} needs"
         found.error((*path, "inputs"), says, "name an item for each, or a form that has them", at_key=True)
     known = [item.id for item in instrument.items]
@@ -185,3 +186,9 @@ def _instrument(
             found.error(where, f"{instrument.id} has no item '{argument}'", hint, at_key=True)
         elif argument not in (*wanted, *stand_ins(instrument, scale), WHOLE_FORM):
             found.warn(where, f"the scale {scale.id} does not look at '{argument}'", "leave it out")
+
+
+def _without_items(definition: Definition, form: str) -> bool:
+    """Whether a form got no items because its instrument is not there or wrong, which is told where it stands."""
+    known = definition.forms.get(form)
+    return known is not None and known.instrument is not None and not items(definition, form)

@@ -48,7 +48,7 @@ def derived(method: str, inputs: str, options: str = "") -> str:
         (derived("first_time", "of: blood.potassium"), "s: {method", "error: first_time needs one of at_least and at_most (add options: {at_least: \"40\"})"),
         (derived("fss", "form: blood", "scale: mean"), "inputs: {form", "error: nothing feeds i1, i2, i3, i4, i5, i6, i7, i8, i9 of fss, which its scale mean needs (name an item for each, or a form that has them)"),
         (derived("fss", "form: blood", "scale: men"), "men}", "error: fss has no scale 'men' (did you mean 'mean'?)"),
-        (derived("fss", "form: blood"), "s: {method", "error: fss has several scales, and none is named (add options: {scale: ...}, one of mean, total)"),
+        (derived("fss", "form: blood"), "s: {method", "warning: fss has several scales, and none is named: 'mean' is taken (add options: {scale: mean}, or another: total)"),
         (derived("fsss", "form: blood"), "fsss", "warning: the catalogue has no measure 'fsss' (did you mean 'fss'?)"),
     ],
 )  # fmt: skip
