@@ -12,7 +12,7 @@ from trialwright import design
 from trialwright.capture.laboratory import Trouble
 from trialwright.capture.laboratory_values import Result
 from trialwright.capture.windows import due
-from trialwright.design.laboratory_tests import is_sealed, due_tests
+from trialwright.design.laboratory_tests import due_tests, is_sealed
 from trialwright.design.model import Blinding, Definition
 from trialwright.ledger.replay import Participant
 
@@ -182,7 +182,8 @@ class Settled:
 
 
 def settled(results: Sequence[Result], chosen: Sequence[int] = (), remedy: str = "say which is right") -> Settled:
-    """One result for each participant, visit and test. The same result twice is one; different ones contradict each
+    """One result for each participant, visit and test. The same result twice is one, and a row without a value gives
+    way to one that has it; different ones contradict each
     other until somebody says by its row which is right (`chosen`); `remedy` says how."""
     places: dict[tuple[str, str, str], list[Result]] = {}
     for one in results:
@@ -190,6 +191,7 @@ def settled(results: Sequence[Result], chosen: Sequence[int] = (), remedy: str =
     kept, repeated, troubles = [], [], []
     for group in places.values():
         picked = [one for one in group if one.line.row in chosen] or group
+        picked = [one for one in picked if one.text is not None] or picked  # a run that failed contradicts nothing
         if len({_content(one) for one in picked}) == 1:
             kept.append(picked[0])
             repeated += [one for one in group if one is not picked[0]]

@@ -104,7 +104,10 @@ def import_results(
             raise Refused("Nothing was taken in:", "values", tuple(map(str, troubles)))
         done = Imported(
             taken=sorted(importing.taken, key=lambda one: one.row),
-            repeated=[f"{one.line.about} says the same again" for one in found.repeated],
+            repeated=[
+                f"{one.line.about} {'says the same again' if one.text else 'has no value, and another row has one'}"
+                for one in found.repeated
+            ],
             troubles=[*map(str, troubles)],
             missing=_missing(desk, definition, importing.taken),
             queries=importing.queries,

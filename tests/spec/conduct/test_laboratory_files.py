@@ -152,6 +152,9 @@ def test_everything_wrong_with_a_file_is_said_at_once_and_nothing_is_kept(world:
 def test_the_same_result_twice_is_one_and_different_ones_wait_for_somebody_to_say_which(world: World) -> None:
     done = taken_in(world, [result(world), result(world, value="4.40")])
     assert (became(done), done.repeated) == (["new"], ["row 2 (sample S-Ann, K) says the same again"])
+    rows = [result(world, test="CRP", value="", quality="plate rejected"), result(world, test="CRP", value="3")]
+    assert taken_in(world, rows).repeated == ["row 1 (sample S-Ann, CRP) has no value, and another row has one"]
+    assert world.page("Ann", "blood", "START").items["crp"] == "3"
     rows = [result(world, "Bob"), result(world, "Bob", value="4.9")]
     assert "row 1 says 4.4 and row 2 says 4.9; say which is right with --row" in refused(world, rows)
     taken_in(world, rows, chosen=[2])

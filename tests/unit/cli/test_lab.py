@@ -3,7 +3,9 @@
 import json
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,15 @@ from tests.plugins.world import World
 from tests.plugins.worlds import holder_key
 from typer.testing import CliRunner, Result
 
-from trialwright import store
+from trialwright import design, store
 from trialwright.allocation.keys import write_private
+from trialwright.capture.laboratory import manifest_of, names_of, split
+from trialwright.capture.laboratory_values import Given
+from trialwright.capture.laboratory_values import Result as Reading
+from trialwright.capture.laboratory_values import result as read
 from trialwright.cli import app
+from trialwright.conduct.catalogue import catalogue
+from trialwright.design.laboratory_tests import item_of
 from trialwright.store.world import ServerClock
 
 
@@ -109,3 +117,30 @@ def test_ranges_are_shown_in_the_items_unit_with_their_source() -> None:
 def test_what_cannot_be_read_as_a_file_is_refused(world: World, tmp_path: Path) -> None:
     assert ran(tmp_path, "lab import {}/trial /dev/zero --by p05").exit_code == 1
     assert ran(tmp_path, "lab import {}/trial {}/nothing.csv --by p05").exit_code == 1
+
+
+def test_what_an_assay_writes_can_be_taken_in(tmp_path: Path) -> None:
+    """A value, one below its limit, one above, and a rejected plate, as rows of the reference trial's CXCL10."""
+    from tests.plugins.plates import Recipe, long_form, plate
+
+    good = plate(Recipe(samples={"T1": 4.0, "T2": 80.0, "T3": 9000.0}, noise=0.01))
+    wells = tuple(replace(w, response=(w.response or 0) * 0.4) if w.role == "qc" else w for w in good.wells)
+    (tmp_path / "plates.csv").write_text(long_form([good, replace(good, id="P2", wells=wells)]), encoding="utf-8")
+    assert ran(tmp_path, "assay {}/plates.csv -o {}/out --model 4pl").exit_code == 0
+    definition = design.read(REFERENCE, catalogue())
+    assert definition.laboratory is not None
+    names = names_of(definition, definition.laboratory)
+    manifest = manifest_of(
+        b"sample,participant,visit,taken\n" + b"".join(b"T%d,P,W4,2026-06-01\n" % n for n in (1, 2, 3))
+    )
+    parts = split((tmp_path / "out" / "results.csv").read_bytes(), names)
+    assert (len(parts.open), len(parts.rest), parts.ignored) == (6, 0, ())
+    found = [read(definition, line, names.open["cxcl10"], Given(manifest)) for line in parts.open]
+    low, middle, high, *rejected = found
+    assert isinstance(low, Reading)
+    assert (low.beyond, low.text) == ("<", "15.625")
+    assert isinstance(middle, Reading)
+    assert 75 < Decimal(middle.text or "0") < 85
+    above = item_of(definition, definition.laboratory.tests["CXCL10"]).above
+    assert isinstance(high, Reading) is bool(above)
+    assert all(isinstance(one, Reading) and one.text is None and "rejected" in one.absent for one in rejected)
