@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.pages.conftest import _page_settings  # noqa: F401 - configures Django for the pages
 from tests.plugins.editing import SMALL
 from typer.testing import CliRunner, Result
 
@@ -121,3 +122,23 @@ def test_before_the_final_unblinding_the_right_key_opens_nothing_and_a_blinded_r
     assert b"What blood tells" not in pages[0]
     assert b"tells most" not in pages[0]
     assert b"Sealed values" in pages[0]
+
+
+@pytest.mark.requirement("BL2")
+def test_whoever_is_sealed_values_is_named_among_their_readers() -> None:
+    """The roles whose key the command takes are those to whom the vault seals, no more and no fewer."""
+    from trialwright.allocation.keys import OTHER_ROLES, ROLES
+    from trialwright.store.vault import READ_NO_VALUES
+
+    assert set(VALUE_READERS) == {*ROLES, *OTHER_ROLES} - set(READ_NO_VALUES)
+
+
+@pytest.mark.requirement("BL2")
+def test_pages_of_blinded_roles_still_open_after_the_sealed_values_were(demo: Path) -> None:
+    from tests.spec.blinding.obtaining import of_the_pages
+
+    ledger = store.open_ledger(demo)
+    people = list(store.read_state(demo).participants)[:1]
+    found = of_the_pages(ledger, people, ("monitor", "investigator"))
+    assert found
+    assert not [name for name, page in found.items() if "Internal Server Error" in page or page.startswith("500")]
