@@ -183,8 +183,8 @@ class Settled:
 
 def settled(results: Sequence[Result], chosen: Sequence[int] = (), remedy: str = "say which is right") -> Settled:
     """One result for each participant, visit and test. The same result twice is one, and a row without a value gives
-    way to one that has it; different ones contradict each
-    other until somebody says by its row which is right (`chosen`); `remedy` says how."""
+    way to one that has it; different ones contradict each other until somebody says by its row which is right
+    (`chosen`); `remedy` says how."""
     places: dict[tuple[str, str, str], list[Result]] = {}
     for one in results:
         places.setdefault(one.place, []).append(one)
