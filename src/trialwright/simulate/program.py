@@ -15,6 +15,7 @@ from trialwright.design.model import Definition, Item, ItemType
 from trialwright.design.problems import DefinitionErrors, Problem, known_or_close
 from trialwright.design.supply import amount
 from trialwright.simulate.formula import Formula
+from trialwright.simulate.probabilities import impossible
 from trialwright.simulate.reading import Read
 from trialwright.simulate.scenario import Feed, FormFeed, Rows, Scenario, Scenarios, Spread
 from trialwright.simulate.variables import Compiler, Table
@@ -210,6 +211,8 @@ def _check_names(compiler: Compiler, definition: Definition) -> None:
             compiler.wrong(("working", "people"), f"nobody is the {role}", f"add '{role}: a name'")
     _known(compiler, ("working", "sign"), scenarios.working.sign, definition.forms, "form")
     _known(compiler, ("working", "lapses", "never_at"), scenarios.working.lapses.never_at, definition.visits, "visit")
+    for path, sentence in impossible(scenarios, compiler.parameters):
+        compiler.wrong(path, sentence, "correct the formula or the value of the parameter")
     criteria = {criterion.id for criterion in definition.eligibility}
     for key, fate in scenarios.fates.items():
         if fate.criterion is not None:

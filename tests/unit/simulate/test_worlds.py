@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 from tests.plugins.editing import REFERENCE, SMALL
 
+from trialwright import design
 from trialwright.design.model import Definition
 from trialwright.simulate import worlds
 from trialwright.simulate.crowds import Needs, imagined
+from trialwright.simulate.probabilities import impossible
 from trialwright.simulate.reading import Read, read
+from trialwright.simulate.scenario import Variable
 from trialwright.simulate.worlds import Choices, World, WrongWorld, grid, imagined_program
 
 ITEM = "pressure.upper"
@@ -110,3 +113,30 @@ def test_the_definition_and_the_scenario_are_left_as_they_were(source: Read, sma
     again = imagined_program(source, small_definition, World("works"))
     assert again.definition is small_definition
     assert again.parameters["fall_T"] == -15
+
+
+@pytest.mark.parametrize("share", ["2", "-0.1"])
+def test_a_probability_that_is_none_is_refused_where_it_stands(share: str) -> None:
+    """`--set share_A=2`: whoever is imagined, nothing happens twice as surely as certain."""
+    reference, definition = read(REFERENCE), design.read(REFERENCE)
+    scenarios = reference.scenarios
+    assert list(impossible(scenarios, scenarios.parameters)) == []
+    (found,) = impossible(scenarios, {**scenarios.parameters, "share_A": Decimal(share)})
+    assert found == (
+        ("course", "responds", "bernoulli"),
+        f"the probability of 'responds' lies between 0 and 1, and share_A is {share}",
+    )
+    with pytest.raises(ValueError, match=r"scenarios.yaml:\d+:\d+: error: the probability of 'responds' lies"):
+        imagined_program(reference, definition, World("protocol", parameters=(("share_A", Decimal(share)),)))
+    assert imagined_program(reference, definition, World("protocol", parameters=(("share_A", Decimal(1)),)))
+
+
+@pytest.mark.parametrize(
+    ("formula", "wrong"),
+    [("p", 0), ("2 * p - 0.5", 0), ("1 + p", 1), ("if(sex == F, p, if(sex == M, p / 0.1, 1 / 0))", 1), ("-p", 1)],
+)
+def test_only_what_is_certain_is_judged(source: Read, formula: str, wrong: int) -> None:
+    scenarios = source.scenarios.model_copy(update={"course": {"odd": Variable(bernoulli=formula)}})
+    before = list(impossible(source.scenarios, source.scenarios.parameters))
+    found = list(impossible(scenarios, {**scenarios.parameters, "p": Decimal("0.3")}))
+    assert (before, len(found)) == ([], wrong)
