@@ -73,7 +73,10 @@ def assay(
     if problems and (not partial or not sound):
         _refuse(problems)
     choices = Choices(None if model is None else model.value, None if weights is None else weights.value, lloq, uloq)
-    _work_out(reading, sound, problems, chosen, choices, output, as_json)
+    try:
+        _work_out(reading, sound, problems, chosen, choices, output, as_json)
+    except BadPlates as bad:
+        _refuse(bad.problems)
 
 
 def _refuse(problems: "Sequence[Problem]") -> None:

@@ -140,7 +140,7 @@ def _response(axes: Axes, assessed: Assessed, reach: tuple[float, float]) -> Non
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_ylim(min(values) * 0.6, max(values) * 1.5)
     elif values:
-        span = max(values) - min(min(values), 0.0)
+        span = max(values) - min(min(values), 0.0) or 1.0
         axes.set_ylim(min(min(values), 0.0) - 0.03 * span, max(values) + 0.08 * span)
     axes.set_ylabel("Response")
     _legend(axes, calibration)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from trialwright.measures.assay import curves, fitting, soundness, variance
 from trialwright.measures.assay.curves import Fits
-from trialwright.measures.assay.plates import Plate, Well, levels
+from trialwright.measures.assay.plates import BadPlates, Plate, Well, levels
 from trialwright.measures.assay.rules import Rules
 from trialwright.measures.assay.verdicts import SLACK, at_most, cv, deviation
 
@@ -117,7 +117,8 @@ def calibrate(plates: Sequence[Plate], rules: Rules, choices: Choices = AS_THE_R
     Where a level deviates by more than is allowed, the curve is fitted without each level in turn. The level without
     which the others agree best is dropped if it is one that deviates, if the rules allow it, and if enough levels
     remain; so a bad neighbour cannot push a good level out. A limit of quantification is never dropped unless the
-    rules determine the limits; then the range ends before it.
+    rules determine the limits; then the range ends before it. Raises BadPlates where the weights `power` are asked
+    and the replicates do not say how the variance grows.
     """
     choices = choices.under(rules)
     made: dict[int, Calibration] = {}
@@ -158,6 +159,9 @@ def _thetas(plates: Sequence[Plate], rules: Rules, choices: Choices) -> list[flo
     for members in by_analyte.values():
         doses, responses = _padded([_kept(plates[index], rules, frozenset()) for index in members])
         theta = float(variance.estimate(doses, responses).theta)
+        if not math.isfinite(theta):
+            say = "the replicates say too little of how the scatter grows with the response; take the weights 1/y2"
+            raise BadPlates([plates[index].problem(say, None, "weights") for index in members])
         for index in members:
             thetas[index] = theta
     return thetas

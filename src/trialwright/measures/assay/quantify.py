@@ -96,7 +96,8 @@ def _intervals(
     if not calibration.usable or not responses:
         return [(math.nan, math.nan)] * len(responses)
     finite = np.where(np.isfinite(responses), responses, np.nan)
-    found = inverse(calibration.fits, finite[None, :], level, np.array([replicates]), "log")
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # near an asymptote an interval may never end
+        found = inverse(calibration.fits, finite[None, :], level, np.array([replicates]), "log")
     return [(float(low), float(high)) for low, high in zip(found.lower[0], found.upper[0], strict=True)]
 
 

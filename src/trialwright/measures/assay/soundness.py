@@ -39,10 +39,13 @@ def _missing(plate: Plate, rules: Rules) -> Iterator[Problem]:
     if rules.policy("blank") == "required" and not any(map(zero, plate.wells)):
         say = f"the blank is missing, and the rules {rules.id} ask for one; name its wells blank, or choose other rules"
         yield plate.problem(say, None, "role")
-    if not any(not zero(well) for well in plate.of("standard")):
-        yield plate.problem(
-            "it has no standards; without them there is no curve. Name their wells standard", None, "role"
-        )
+    standards = [well for well in plate.of("standard") if not zero(well)]
+    if not standards:
+        say = "it has no standards; without them there is no curve. Name their wells standard"
+        yield plate.problem(say, None, "role")
+    elif not any(used(well, rules) for well in standards):
+        say = "no standard has a response that counts; without them there is no curve. Export the readings again"
+        yield plate.problem(say, None, "response")
 
 
 def _turning(plate: Plate, rules: Rules) -> Iterator[Problem]:

@@ -75,7 +75,7 @@ def _reading(reading: Read) -> Row:
         "sample": reading.sample,
         "dilution": f"{reading.dilution:g}",
         "wells": " ".join(well.place for well in reading.wells),
-        "response": number(reading.response),
+        "response": "overflow" if reading.response == math.inf else number(reading.response),
         "content": number(reading.content),
         "lower": number(reading.lower),
         "upper": number(reading.upper),
@@ -210,10 +210,8 @@ def known(value: float) -> float | None:
 
 
 def number(value: float | None) -> str:
-    """A computed number with six significant digits; empty where there is none."""
-    if value is None or math.isnan(value):
-        return ""
-    return format(decimal(value), "f") if math.isfinite(value) else ("overflow" if value > 0 else "")
+    """A computed number with six significant digits; empty where there is none or it has no end."""
+    return "" if value is None or not math.isfinite(value) else format(decimal(value), "f")
 
 
 def _plate(one: Assessed) -> Row:
