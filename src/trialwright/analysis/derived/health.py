@@ -99,9 +99,8 @@ def _area(days: Floats, values: Floats, death: Floats, planned: float, bridged: 
     if not bridged:
         known &= (made | (dead[:, None] & ~(days < death[:, None]))).all(axis=1)
     found = np.where(known & (days.shape[1] == 1), 0.0, np.nan)
-    for end in np.unique(until[known]).tolist() if days.shape[1] > 1 else ():
-        who = known & (until == end)
-        found[who] = area(days[who], values[who], death[who], end).qalys
+    if days.shape[1] > 1 and known.any():
+        found[known] = area(days[known], values[known], death[known], until[known]).qalys
     return found
 
 

@@ -86,12 +86,14 @@ def qaly(
 def _refuse(times: Numbers, made: NDArray[np.bool_], died: Numbers) -> None:
     if np.any(times[:, 0][made[:, 0]] != 0):
         raise ValueError("days count from the baseline: the first time of everybody is 0")
-    for row in range(len(times)):
-        day = times[row][made[row]]
-        if np.any(np.diff(day) <= 0):
+    before = np.maximum.accumulate(np.where(made, times, -np.inf), axis=1)
+    with np.errstate(invalid="ignore"):
+        falling = np.asarray((made[:, 1:] & (times[:, 1:] <= before[:, :-1])).any(axis=1))
+        late = np.asarray((made & (times >= died[:, None])).any(axis=1))
+    for row in np.flatnonzero(falling | late)[:1].tolist():
+        if falling[row]:
             raise ValueError(f"row {row}: the times rise from visit to visit")
-        if len(day) and day[-1] >= died[row]:
-            raise ValueError(f"row {row}: a visit on day {day[-1]:g} is not before the death on day {died[row]:g}")
+        raise ValueError(f"row {row}: a visit on day {before[row, -1]:g} is not before the death on day {died[row]:g}")
 
 
 def _piece(day: Numbers, value: Numbers, later: Numbers, then: "Numbers | float", last: Numbers) -> Numbers:
