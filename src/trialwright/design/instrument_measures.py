@@ -1,8 +1,8 @@
 """Derivations whose method is an instrument: which instrument and scale they ask for, and from which items.
 
-The method is the instrument's id with underscores (`haq_di` scores `haq-di`), the option `scale` names its scale; else its
-first one is taken. Inputs name an item of a form for each item of the instrument; `form: FORM` stands for all items of
-that form that bear the instrument's names.
+The method is the instrument's id with underscores (`haq_di` scores `haq-di`), the option `scale` names its scale; else
+its first one is taken. Inputs name an item of a form for each item of the instrument; `form: FORM` stands for all items
+of that form that bear the instrument's names.
 """
 
 from __future__ import annotations
