@@ -208,7 +208,7 @@ def _samples(axes: Axes, assessed: Assessed) -> None:
 
 def _legend(axes: Axes, calibration: Calibration) -> None:
     if axes.get_legend_handles_labels()[0]:
-        corner: Any = "upper left" if calibration.rising else "upper right"
+        corner: Any = "lower left" if not calibration.usable else "upper left" if calibration.rising else "upper right"
         box = axes.legend(loc=corner, fontsize=9, handlelength=1.6, borderpad=0.5, framealpha=0.92, edgecolor="none")
         box.set_zorder(7)
 

@@ -12,6 +12,8 @@ from tests.plugins.cells import PANEL, cells, fcs
 from tests.plugins.plates import Recipe, grid, layout, long_form, plate, response, xponent
 from typer.testing import CliRunner
 
+from trialwright.capture.laboratory import COLUMNS as LABORATORY
+from trialwright.capture.laboratory import REQUIRED
 from trialwright.cli import app
 from trialwright.measures.assay.plates import Plate, Well
 
@@ -52,6 +54,7 @@ def test_the_plates_and_their_verdicts_are_printed(worked: Path) -> None:
 def test_the_results_are_what_a_laboratory_import_takes(worked: Path) -> None:
     found = rows(worked / "out/results.csv")
     assert list(found[0]) == ["sample", "test", "value", "unit", "flag", "limit", "run", "quality", "source"]
+    assert set(REQUIRED) <= set(found[0]) <= set(LABORATORY)
     first, second = found[:4], found[4:]
     assert (first[0]["value"], first[0]["limit"], first[2]["value"]) == ("<15.625", "15.625", ">2000")
     assert float(first[1]["value"]) == pytest.approx(80, rel=0.05)

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import mean, stdev
 
 SLACK = 1e-9
 """A value on a limit fulfils it; what binary arithmetic adds in the last digits is no deviation."""
@@ -57,7 +56,9 @@ def cv(values: Sequence[float]) -> float | None:
         return None
     if not all(map(math.isfinite, values)):
         return math.nan
-    return stdev(values) / mean(values) if mean(values) > 0 else math.inf
+    middle = math.fsum(values) / len(values)
+    scatter = math.sqrt(math.fsum((value - middle) ** 2 for value in values) / (len(values) - 1))
+    return scatter / middle if middle > 0 else math.inf
 
 
 def percent(share: float | None) -> str:
