@@ -16,10 +16,12 @@ from tests.plugins.editing import edited
 
 from trialwright import design, logic, simulate
 from trialwright.analysis.observations import Observations
+from trialwright.analysis.scores import scores
 from trialwright.conduct.catalogue import catalogue
 from trialwright.design.model import Blinding
 from trialwright.ledger.snapshot import Snapshot
 from trialwright.simulate.crowds import LogRows, Needs, Recorded, imagined
+from trialwright.simulate.measured import items_of, measured
 from trialwright.simulate.outcome import outcome
 from trialwright.simulate.recording import Column, NotImagined
 from trialwright.simulate.rehearsal import Rehearsed
@@ -197,6 +199,23 @@ def test_the_small_trial_in_arrays_is_what_a_rehearsal_leaves(scenario: str) -> 
 @pytest.mark.parametrize("scenario", ["protocol", "null", "optimistic", "naive"])
 def test_the_reference_trial_in_arrays_is_what_a_rehearsal_leaves(scenario: str) -> None:
     compare(of(REFERENCE, scenario), [7])
+
+
+def test_values_beyond_limits_are_the_same_in_arrays_and_in_the_snapshot() -> None:
+    """The markers with their flags: which values lie beyond a limit, and the limit in their place."""
+    program, visits = of(REFERENCE), ("W0", "W12", "W52")
+    names = [f"biomarker.{marker}" for marker in ("cxcl10", "gal9", "siglec1")]
+    needs = Needs({item: at for name in names for item, at in items_of(program, name, visits).items()})
+    made = imagined(program, SEED, [7], needs)
+    (cast,) = simulate.imagine(program, SEED, [7])
+    seen = seen_of(simulate.rehearse(cast))
+    for name in names:
+        arrays, single = measured(made, name, visits), scores(seen, name, seen.randomised, visits)
+        assert single.censored is not None
+        assert arrays.censored is not None
+        assert np.array_equal(arrays.values[0], single.values, equal_nan=True)
+        assert np.array_equal(arrays.censored[0], single.censored)
+    assert np.sum(single.censored == -1) > 10
 
 
 @pytest.mark.long
