@@ -68,6 +68,10 @@ def assay(
     except OSError as error:
         typer.echo(f"{error.filename}: cannot be read: {error.strerror}", err=True)
         raise typer.Exit(1) from None
+    analytes = {plate.analyte for plate in reading.plates}
+    if (lloq is not None or uloq is not None) and len(analytes) > 1:
+        say = f"declared limits are of one analyte, and the files have {len(analytes)}; run them apart"
+        raise typer.BadParameter(say, param_hint="--lloq")
     problems = [*reading.problems, *runs.problems(reading.sound, chosen)]
     sound = [plate for plate in reading.plates if not any(problem.concerns(plate) for problem in problems)]
     if problems and (not partial or not sound):

@@ -125,6 +125,9 @@ def test_a_grid_with_its_layout_and_a_bead_assay(tmp_path: Path) -> None:
     result = ran("assay", tmp_path / "beads.csv", "-o", tmp_path / "beads", "--rules", "multiplex-beads", "--json")
     assert [row["verdict"] for row in json.loads(result.stdout)["plates"]] == ["accepted", "accepted"]
     assert len(rows(tmp_path / "beads/results.csv")) == 8
+    result = ran("assay", tmp_path / "beads.csv", "-o", tmp_path / "no", "--lloq", "20")
+    assert result.exit_code == 2
+    assert "declared limits are of one analyte" in " ".join(result.output.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,13 @@ def test_an_overflow_is_above_the_range_and_a_gap_is_no_value() -> None:
     assert "no response" in gone.quality
 
 
+def test_a_sample_on_a_plate_without_a_curve_says_so() -> None:
+    flat = plate(Recipe(samples={"a": 50}, truth=(-1.1, 1.0, 1.0, 400.0, 1.0)))
+    (one,) = assay([flat], M10)
+    assert "curve" in [verdict.rule for verdict in one.failures]
+    assert (one.results[0].value, one.results[0].quality) == (None, ("no curve",))
+
+
 def test_wells_with_too_few_beads_do_not_count() -> None:
     made = changed(plate(Recipe(samples={"a": 1})), "a", 1, (response(80), response(160)), count=200)
     first = next(well for well in made.wells if well.sample == "a")

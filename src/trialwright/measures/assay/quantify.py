@@ -182,11 +182,16 @@ def _result(sample: str, readings: Sequence[Read], rules: Rules) -> Result:
     elif chosen is None and below:
         chosen = min(below, key=lambda one: one.dilution)
     if chosen is None:
-        return Result(sample, None, math.nan, math.nan, None, tuple(readings), (*quality, "no response"))
+        return Result(sample, None, math.nan, math.nan, None, tuple(readings), (*quality, _absent(readings)))
     if bent is not None and chosen.side == 0 and chosen is max(inside, key=lambda one: one.dilution):
         quality.append("dilute further to confirm")
     value = _value(chosen)
     return Result(sample, value, chosen.lower, chosen.upper, chosen, tuple(readings), (*quality, *chosen.quality))
+
+
+def _absent(readings: Sequence[Read]) -> str:
+    """Why there is neither a value nor a limit."""
+    return "no curve" if any(math.isfinite(one.response) for one in readings) else "no response"
 
 
 def _value(chosen: Read) -> Censored:
