@@ -280,3 +280,11 @@ def test_a_questionnaire_of_a_form_is_scored_by_its_name() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(globals(), "definition", lambda: whole)
         assert computed(pages, derived, "misery", "W0", "W4") == [11.0, None]
+
+
+@pytest.mark.parametrize("name", ["eq5d", "qaly", "deterioration", "pred_dose", "pred_total", "tis"])
+def test_before_the_baseline_there_is_nothing_and_nothing_is_wrong(name: str) -> None:
+    """The clinic asks for every visit that was made, screening among them."""
+    pages = {("SCR", "csm", -7): core(), **visited(SCR=-7)}
+    assert computed(pages, {}, name, "SCR") == [None]
+    assert computed(pages, {}, name, "SCR", "W4", "W0")[0] is None

@@ -45,7 +45,8 @@ def _windows(
     order = visits_themselves(source.definition, derivation, visits)
     days = source.days(order)
     held, on = np.asarray(days.present), np.asarray(days.units, dtype=np.int64)
-    places = [order.index(visit) for visit in visits]
+    # Before the baseline, and at a visit that is not planned, there is no window.
+    places = [order.index(visit) if visit in order else -1 for visit in visits]
     first = np.zeros(on.shape, dtype=np.int64)
     if since_baseline(derivation.options):
         begun = held[:, :1] & np.ones(held.shape, dtype=np.bool_)
@@ -57,7 +58,7 @@ def _windows(
             first[:, place] = np.where(held[:, place - 1], on[:, place - 1], first[:, place - 1])
     known = held & begun
     begin, end = np.where(known, first, 0), np.where(known, on, 0)
-    return begin[:, places], end[:, places], known[:, places]
+    return begin[:, places], end[:, places], known[:, places] & (np.array(places) >= 0)
 
 
 def _rows(source: Source, derivation: Derivation) -> DoseRows:

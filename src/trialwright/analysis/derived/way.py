@@ -20,8 +20,9 @@ def from_baseline_on(definition: Definition, derivation: Derivation, visits: Seq
     """The baseline and every planned visit up to the last one asked for at which the inputs are due."""
     order = design.visit_order(definition)
     start = baseline(definition, derivation)
-    known = [visit for visit in visits if visit in order]
-    last = max((order.index(visit) for visit in known), default=order.index(start))
+    places = [order.index(visit) for visit in visits if visit in order]
+    # Nobody can say which visits an unscheduled one comes after; those that were not made say nothing.
+    last = max([order.index(start), *places]) if len(places) == len(visits) else len(order) - 1
     reach = order[order.index(start) : last + 1]
     between = [visit for visit in reach if visit == start or _due(definition, derivation, visit)]
     return tuple(dict.fromkeys((*between, *(visit for visit in visits if visit not in order))))
@@ -31,7 +32,7 @@ def visits_themselves(definition: Definition, derivation: Derivation, visits: Se
     """The baseline and all planned visits up to the last one asked for, whatever is recorded there: for their days."""
     order = design.visit_order(definition)
     start = order.index(baseline(definition, derivation))
-    last = max((order.index(visit) for visit in visits if visit in order), default=start)
+    last = max([start, *(order.index(visit) for visit in visits if visit in order)])
     return tuple(order[start : last + 1])
 
 
