@@ -11,7 +11,7 @@ from trialwright.analysis.unblinding_risk import Risk
 from trialwright.report.figures import INK, LOOKS, SOFT, png, svg
 
 ACROSS = 4
-WIDTH, HEIGHT, TOP, BOTTOM = 9.2, 2.05, 0.55, 0.55
+WIDTH, HEIGHT, TOP, BOTTOM = 9.2, 2.05, 0.25, 0.55
 
 
 def risk_panels(observed: Sequence[Risk], expected: Sequence[Risk] = (), salt: str = "risk") -> str:
@@ -73,7 +73,7 @@ def _panel(axes: Axes, risk: Risk, expected: Mapping[str, Risk], observed: Mappi
     axes.set_ylim(-0.03, 1.03)
     planned = [told.week for told in (model or seen)]
     axes.set_xticks(planned, [f"{week:.0f}" for week in planned], fontsize=8)
-    axes.set_title("\n".join(textwrap.wrap(risk.label, 26)[:2]), fontsize=9.5, loc="left", color=INK, fontweight="bold")
+    axes.set_title("\n".join(textwrap.wrap(risk.label, 24)[:2]), fontsize=9.5, loc="left", color=INK, fontweight="bold")
     where = {"transform": axes.transAxes, "ha": "right", "fontsize": 8, "color": SOFT}
     axes.text(1, 0.02, "sealed" if risk.sealed else "open", **where)  # type: ignore[arg-type]
 
