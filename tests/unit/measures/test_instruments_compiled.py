@@ -192,3 +192,36 @@ def test_columns_and_scales_that_are_missing_are_all_named() -> None:
 def test_texts_are_no_answers() -> None:
     with pytest.raises(TypeError, match="answers are numbers"):
         score(instrument("fss"), {item.id: np.array(["4"]) for item in instrument("fss").items})
+
+
+def test_where_binary_floats_cannot_hold_the_whole_numbers_unbounded_ones_do() -> None:
+    """Six means of thirds of thousandths: their common denominator has more than 53 bits."""
+    names = [f"i{number}" for number in range(18)]
+    groups = {f"s{place}": names[3 * place : 3 * place + 3] for place in range(6)}
+    means = [
+        {
+            "id": name,
+            "label": "M",
+            "rule": "mean",
+            "items": items,
+            "missing": "answered",
+            "minimum": 1,
+            "better": "lower",
+        }
+        for name, items in groups.items()
+    ]
+    over = {"id": "over", "label": "O", "rule": "mean", "scales": list(groups), "linear": (0, 7), "better": "lower"}
+    fine = Instrument.model_validate(
+        {
+            "id": "x", "label": "X", "version": "1", "licence": "none",
+            "answers": {"a": {"low": 0, "high": 2, "step": Decimal("0.001")}},
+            "items": [{"id": name, "label": "I", "answers": "a"} for name in names],
+            "scales": [*means, over],
+        }
+    )  # fmt: skip
+    chance = np.random.default_rng(11)
+    rows = [{name: Decimal(int(chance.integers(0, 2001))) / 1000 for name in names} for _ in range(20)]
+    columns = {name: np.array([float(row[name]) for row in rows]) for name in names}
+    made = score(fine, columns)["over"].values
+    assert made.dtype == np.float64
+    assert made.tolist() == [float(score_one(fine, row)["over"].value or 0) for row in rows]

@@ -419,12 +419,12 @@ def _worst(items: Sequence[tuple[str, Whole | None]], places: Mapping[str, Whole
 def _ratio_over(plan: _Over, parts: Sequence[_Ratio]) -> _Ratio:
     wide = np.float64 if plan.exact else object
     shape = parts[0].known.shape
-    numerator, denominator = np.zeros(shape, wide), np.ones(shape, wide)
+    numerator, denominator = _as(wide, np.zeros(shape)), _as(wide, np.ones(shape))
     answered = np.zeros(shape, np.int16)
     why = np.zeros(shape, np.int8)
     for part in parts:
-        above = np.where(part.known, part.numerator, 0).astype(wide)
-        below = np.where(part.known, part.denominator, 1).astype(wide)
+        above = _as(wide, np.where(part.known, part.numerator, 0))
+        below = _as(wide, np.where(part.known, part.denominator, 1))
         numerator, denominator = numerator * below + above * denominator, denominator * below
         answered += part.known
         why |= part.why & (Why.INCOMPLETE | Why.STOOD_IN)
@@ -436,3 +436,8 @@ def _ratio_over(plan: _Over, parts: Sequence[_Ratio]) -> _Ratio:
     under = factor.denominator * shift.denominator
     turned = numerator * (factor.numerator * shift.denominator) + denominator * (shift.numerator * factor.denominator)
     return _Ratio(turned, denominator * under, known, answered, why)
+
+
+def _as(wide: Any, whole: NDArray[Any]) -> NDArray[Any]:
+    """Whole numbers as binary floats or as Python's integers; floats would stay floats in an array of objects."""
+    return whole.astype(np.int64).astype(object) if wide is object and whole.dtype != object else whole.astype(wide)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from trialwright.design.instruments import Instrument, Scale, levels, points
+from trialwright.design.instruments import Answers, Instrument, Scale
 from trialwright.design.read_instrument import raw_range
 
 Answer = int | Decimal | Fraction | None
@@ -63,15 +63,27 @@ def _count(instrument: Instrument, name: str, answer: Answer) -> Fraction | None
         answer = declared.blank
     if answer is None:
         return None
-    if levels(declared) is None:
-        below = declared.low is not None and answer < declared.low
-        if below or (declared.high is not None and answer > declared.high):
-            raise ValueError(f"{name}: {answer} cannot be answered")
-        return Fraction(answer)
-    counts = {Fraction(level): count for level, count in points(instrument, name).items()}
-    if Fraction(answer) not in counts:
+    count = _worth(declared, instrument.item(name).reversed, Fraction(answer))
+    if count is None:
         raise ValueError(f"{name}: {answer} cannot be answered")
-    return counts[Fraction(answer)]
+    return count
+
+
+def _worth(declared: Answers, turned: bool, answer: Fraction) -> Fraction | None:
+    """What an answer counts, None where it is none."""
+    if declared.codes:
+        counts = {Fraction(code): Fraction(declared.recode.get(code, Decimal(code))) for code in declared.codes}
+        ends = min(counts.values()) + max(counts.values())
+        count = counts.get(answer)
+        return ends - count if turned and count is not None else count
+    low, high, step = declared.low, declared.high, declared.step
+    if (low is not None and answer < low) or (high is not None and answer > high):
+        return None
+    if step is None or low is None or high is None:
+        return answer
+    if (answer - Fraction(low)) % Fraction(step):
+        return None
+    return Fraction(low) + Fraction(high) - answer if turned else answer
 
 
 def category_count(instrument: Instrument, scale: Scale, name: str, answers: Mapping[str, Answer]) -> Part:
