@@ -7,6 +7,7 @@ from trialwright import design
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ROOT / "tests" / "trials" / "small"
+QUESTIONNAIRES = ROOT / "tests" / "trials" / "questionnaires"
 REFERENCE = ROOT / "trials" / "time-is-muscle"
 
 

@@ -68,9 +68,10 @@ def _print(before: "Definition", after: "Definition") -> None:
 
 def _read(path: Path) -> "Definition":
     from trialwright import design
+    from trialwright.measures.instruments.offered import INSTRUMENTS_ALONE
 
     try:
-        return design.read(path)
+        return design.read(path, INSTRUMENTS_ALONE)
     except design.DefinitionErrors as wrong:
         typer.echo(str(wrong), err=True)
         raise typer.Exit(1) from None

@@ -43,10 +43,11 @@ def import_page(
 
 def _compared(record: "Record", trial: Path) -> "Comparison":
     from trialwright import design
+    from trialwright.measures.instruments.offered import INSTRUMENTS_ALONE
     from trialwright.registry.compare import compare
 
     try:
-        definition = design.read(trial)
+        definition = design.read(trial, INSTRUMENTS_ALONE)
     except (OSError, ValueError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

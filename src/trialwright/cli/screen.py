@@ -16,8 +16,9 @@ def screen(
 
     from trialwright import design, eligibility
     from trialwright.cli.wrapped import wrapped
+    from trialwright.measures.instruments.offered import INSTRUMENTS_ALONE
 
     with patient.open("rb") as file:
         told = file.read(eligibility.MOST_BYTES + 1)  # no more, though the file may have no end
-    screening = eligibility.screen(design.read(trial), told, str(patient))
+    screening = eligibility.screen(design.read(trial, INSTRUMENTS_ALONE), told, str(patient))
     typer.echo(json.dumps(screening.json, ensure_ascii=False, indent=2) if as_json else wrapped(screening.text))

@@ -28,8 +28,12 @@ WORDS_ONLY = frozenset(
     {"label", "note", "say", "why", "alert_text", "sdtm", "fhir", "licensed", "description", "ambiguity"}
 )
 IN_FORMS = frozenset(
-    {"range", "unit", "type", "codes", "blinding", "required", "when", "expr", "step", "keys", "sides"}
-)
+    {
+        "range", "unit", "type", "codes", "blinding", "required", "when", "expr", "step", "keys", "sides",
+        "lloq", "uloq", "below", "above",
+    }
+)  # fmt: skip
+OF_NO_SCORE = frozenset({"licence", "sources", "claims"})
 LONGEST = 90
 
 
@@ -144,6 +148,9 @@ def _substantial(path: Path) -> bool:
     if path[0] == "forms":
         # A whole form or item, or what decides on a value's meaning; not a word on the page.
         return len(path) <= 2 or path[-1] in IN_FORMS or path[-2] in ("items", "derive", "groups")
+    if path[0] == "instruments":
+        # Whatever decides on a score; not who owns the questionnaire and where its rules come from.
+        return len(path) <= 2 or path[2] not in OF_NO_SCORE
     if path[0] == "kits":
         # What participants get and how good it must be; how a site is supplied is the sponsor's housekeeping.
         return len(path) == 1 or path[1] not in ("resupply", "initial")

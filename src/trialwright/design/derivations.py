@@ -55,7 +55,11 @@ def items_behind(definition: Definition, name: str) -> frozenset[str]:
 @kept
 def blinding_of_derivation(definition: Definition, name: str) -> Blinding:
     """The strictest class among everything that a derivation is computed from; what cannot be traced is sealed."""
-    return max((_class(definition, item) for item in items_behind(definition, name)), key=STRICTNESS.index)
+    return max(
+        (_class(definition, item) for item in items_behind(definition, name)),
+        key=STRICTNESS.index,
+        default=Blinding.SEALED,
+    )
 
 
 def _class(definition: Definition, name: str) -> Blinding:

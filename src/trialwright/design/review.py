@@ -10,6 +10,7 @@ from trialwright.design.catalogue import Catalogue
 from trialwright.design.findings import Findings
 from trialwright.design.form_instruments import review_form_instruments
 from trialwright.design.forms import items
+from trialwright.design.instrument_measures import instrument_of
 from trialwright.design.model import Definition, Provenance, SourceStatus
 from trialwright.design.problems import Problem, in_order
 from trialwright.design.references import review_references
@@ -105,7 +106,7 @@ def missing_methods(definition: Definition, catalogue: Catalogue) -> tuple[str, 
     """The methods that the definition names and the catalogue lacks, each once."""
     named = [
         (catalogue.randomisation, [definition.randomisation.method]),
-        (catalogue.measures, [one.method for one in definition.derivations.values()]),
+        (catalogue.measures, [*_unscored(definition, catalogue)]),
         (catalogue.analyses, [one.method for one in definition.analyses.values()]),
     ]
     return tuple(
@@ -113,6 +114,13 @@ def missing_methods(definition: Definition, catalogue: Catalogue) -> tuple[str, 
             method for known, methods in named if known is not None for method in methods if method not in known
         )
     )
+
+
+def _unscored(definition: Definition, catalogue: Catalogue) -> Iterator[str]:
+    """The methods of the derivations that score no instrument."""
+    for one in definition.derivations.values():
+        if instrument_of(definition, one.method, catalogue.instruments or {}) is None:
+            yield one.method
 
 
 def unsourced(root: Node) -> Iterator[tuple[str, ...]]:

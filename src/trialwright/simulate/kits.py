@@ -31,6 +31,7 @@ from trialwright.allocation.resupply import (
 from trialwright.allocation.stock import counts, moved, usable
 from trialwright.allocation.stream import SEED_BYTES, Stream
 from trialwright.compute import chance
+from trialwright.conduct.catalogue import catalogue
 from trialwright.design.model import Definition
 from trialwright.ledger import kits
 from trialwright.ledger.kits import Kit, Movement
@@ -251,7 +252,7 @@ def simulated(
 ) -> dict[str, Any]:
     """The supply of `times` imagined trials of a definition. Raises ShipsNone for a trial that ships no kits."""
     source = read(trial)
-    definition = design.read(trial)
+    definition = design.read(trial, catalogue())
     kits_of(definition)
     planned = program(source, definition, scenario)
     done: list[Supplied] = []

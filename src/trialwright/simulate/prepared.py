@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trialwright import design
+from trialwright.conduct.catalogue import catalogue
 from trialwright.design.model import Definition
 from trialwright.design.problems import known_or_close
 from trialwright.simulate.planned import Planned
@@ -54,7 +55,7 @@ def ready(spec: Spec) -> Ready:
     held = _held.get(key)
     if held is not None and held[0] == _contents(held[0]):
         return held[1]
-    source, reading = read(spec.trial), design.inspect(spec.trial)
+    source, reading = read(spec.trial), design.inspect(spec.trial, catalogue())
     if reading.errors or reading.definition is None:
         raise design.DefinitionErrors(reading.errors)
     contents = _contents((*reading.files, Path(source.root.place.file)))

@@ -211,6 +211,8 @@ def _constant_text(column: Fed) -> Numbers:
     text = column.feed.text or ""
     if column.declared.type in (ItemType.INTEGER, ItemType.DECIMAL):
         return _constant(Decimal(text))
+    if column.declared.type is ItemType.BOOLEAN:
+        return _constant(int(text == "true"))
     return Numbers(np.int8(0), None, 0, (text,))  # type: ignore[arg-type]
 
 

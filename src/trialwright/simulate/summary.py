@@ -14,6 +14,7 @@ from typing import Any
 from trialwright import design
 from trialwright.analysis.proportions import clopper_pearson
 from trialwright.compute import map_chunks
+from trialwright.conduct.catalogue import catalogue
 from trialwright.simulate.casting import imagine
 from trialwright.simulate.figures import mean_of
 from trialwright.simulate.kits import supplied, supply_summary
@@ -46,7 +47,7 @@ def outcomes(
 def _ready(trial: str, scenario: str | None) -> tuple[Read, Program]:
     """The files of a trial, read once in each process."""
     source = read(trial)
-    return source, program(source, design.read(trial), scenario)
+    return source, program(source, design.read(trial, catalogue()), scenario)
 
 
 def _chunk(trial: str, scenario: str | None, seed: int, numbers: range, step: Callable[[], None]) -> list[Outcome]:

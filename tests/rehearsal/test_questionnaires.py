@@ -1,0 +1,137 @@
+"""A trial whose questionnaires are instruments and whose outcomes are declared: nothing of it is known to the code."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.plugins.editing import QUESTIONNAIRES, edited
+from tests.rehearsal.test_arrays_agree import compare_trial, everything
+
+from trialwright import design, simulate
+from trialwright.analysis.observations import Observations
+from trialwright.analysis.scores import scores
+from trialwright.conduct.catalogue import catalogue
+from trialwright.design.amend import changes
+from trialwright.design.model import Definition
+from trialwright.ledger.snapshot import Snapshot
+from trialwright.measures.instruments.offered import INSTRUMENTS_ALONE
+from trialwright.simulate.crowds import Needs, imagined
+from trialwright.simulate.measured import items_of, logs_of, measured
+from trialwright.simulate.prepared import Spec
+from trialwright.simulate.rehearsal import Rehearsed
+from trialwright.simulate.replay import replayed
+from trialwright.simulate.summary import outcomes
+from trialwright.simulate.worlds import World
+
+SEED, TRIAL = 3, 5
+VISITS = ("SCR", "BASE", "M1", "M2", "M3")
+
+
+@pytest.fixture(scope="module")
+def definition() -> Definition:
+    return design.read(QUESTIONNAIRES, catalogue())
+
+
+@pytest.fixture(scope="module")
+def program(definition: Definition) -> simulate.Program:
+    return simulate.program(simulate.read(QUESTIONNAIRES), definition)
+
+
+@pytest.fixture(scope="module")
+def rehearsed(program: simulate.Program) -> Rehearsed:
+    (cast,) = simulate.imagine(program, SEED, [TRIAL])
+    return simulate.rehearse(cast)
+
+
+@pytest.fixture(scope="module")
+def seen(rehearsed: Rehearsed) -> Observations:
+    return Observations(rehearsed.cast.program.definition, Snapshot(rehearsed.desk.state, rehearsed.desk.ledger.head()))
+
+
+def test_the_check_finds_nothing_wrong_and_lacks_no_method() -> None:
+    """A real trial may not be opened while a method is lacking: a score of an instrument is none that lacks."""
+    reading = design.inspect(QUESTIONNAIRES, catalogue())
+    assert reading.problems == ()
+    assert reading.review is not None
+    assert reading.review.missing_methods == ()
+
+
+def test_a_reader_who_computes_nothing_gets_the_same_forms(definition: Definition) -> None:
+    assert design.read(QUESTIONNAIRES, INSTRUMENTS_ALONE).forms == definition.forms
+
+
+def test_the_canonical_form_needs_no_instruments(definition: Definition) -> None:
+    again = design.from_canonical(design.canonical(definition))
+    assert again == definition
+    assert len(design.items(again, "haq")) == 41
+
+
+def test_an_instrument_that_is_not_there_is_one_error(tmp_path: Path) -> None:
+    """What a derivation and a randomisation want of the form's items follows from it and is not told."""
+    trial = edited(tmp_path, ("instrument: haq-di", "instrument: haq-id"), trial=QUESTIONNAIRES)
+    (problem,) = design.inspect(trial, catalogue()).problems
+    assert problem.message == "there is no instrument 'haq-id'"
+    assert "haq-di" in (problem.suggestion or "")
+
+
+def test_another_instrument_in_an_amendment_is_a_substantial_change(tmp_path: Path, definition: Definition) -> None:
+    reversed_item = ("label: Item 5, answers: much}", "label: Item 5, answers: much, reversed: true}")
+    licence = ("licence: none; invented for the tests", "licence: somebody's")
+    amended = design.read(edited(tmp_path, reversed_item, licence, trial=QUESTIONNAIRES), catalogue())
+    told = {one.path: one.substantial for one in changes(definition, amended)}
+    assert told == {
+        "instruments.home-strain.items.s5.reversed": True,
+        "instruments.home-strain.licence": False,
+    }
+
+
+def test_every_item_in_arrays_is_the_one_on_the_pages(program: simulate.Program, rehearsed: Rehearsed) -> None:
+    needs = everything(program)
+    assert {"haq.chair", "haq.jar_opener", "strain.helped", "strength.total", "worn_out.cis17"} <= set(needs.items)
+    compare_trial(rehearsed, imagined(program, SEED, [TRIAL], needs), 0)
+
+
+def test_every_outcome_has_one_value_in_arrays_and_in_the_snapshot(
+    program: simulate.Program, seen: Observations
+) -> None:
+    names = list(program.definition.derivations)
+    items: dict[str, tuple[str, ...]] = {}
+    logs: dict[str, tuple[str, ...]] = {}
+    visits = {name: visits_of(program.definition, name) for name in names}
+    for name in names:
+        for held, more in ((items, items_of(program, name, visits[name])), (logs, logs_of(program, name))):
+            for key, wanted in more.items():
+                held[key] = tuple(dict.fromkeys((*held.get(key, ()), *wanted)))
+    recorded = imagined(program, SEED, [TRIAL], Needs(items, logs))
+    for name in names:
+        values = scores(seen, name, seen.randomised, visits[name]).values
+        np.testing.assert_array_equal(measured(recorded, name, visits[name]).values[0], values, err_msg=name)
+        assert (~np.isnan(values)).any(), name
+
+
+def visits_of(definition: Definition, name: str) -> tuple[str, ...]:
+    """The visits after the baseline at which an endpoint asks for the measure, else all of them."""
+    asked = [one.at for one in definition.endpoints.values() if name in one.measure]
+    return asked[0] if asked else ("M1", "M2", "M3")
+
+
+def test_a_score_of_a_visit_before_the_baseline_is_there_or_unknown(seen: Observations) -> None:
+    """The clinic asks for every visit that took place: none of them may stop a derivation."""
+    for name in seen.definition.derivations:
+        values = scores(seen, name, seen.randomised, VISITS).values
+        assert np.isnan(values[:, 0]).all() == (name != "mmt8"), name
+
+
+def test_simulating_and_conducting_give_every_analysis_the_same_p_value() -> None:
+    (one,) = replayed(Spec(str(QUESTIONNAIRES), SEED, (World("works"),), ("all",)), TRIAL)
+    assert {row.analysis.partition(" ")[0] for row in one.both if row.compared} >= {
+        "MAIN", "NOAIDS", "STRONG", "WEARY", "LIVELY", "WELL", "YEARS", "RESPONDERS", "MODERATELY", "WORSE", "DOSE",
+    }  # fmt: skip
+    assert [row for row in one.both if not row.equal] == []
+
+
+def test_a_rehearsal_of_the_folder_reads_its_instruments() -> None:
+    (one,) = outcomes(QUESTIONNAIRES, SEED, 1)
+    assert one.randomised == 24
+    assert one.unlike == ()
+    assert one.refused == ""
