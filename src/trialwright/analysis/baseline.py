@@ -1,10 +1,16 @@
 """The participants at the start: which variables a baseline table shows, and their values."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
+
 from trialwright.analysis.observations import Observations
+from trialwright.analysis.scored import item_scores
 from trialwright.design.model import Definition
+from trialwright.design.review_censoring import can_be_censored
+from trialwright.measures.censored import Censored, Sign
 
 
 def variables(seen: Observations, who: Sequence[str]) -> dict[str, tuple[str, tuple[Any, ...]]]:
@@ -24,9 +30,24 @@ def variables(seen: Observations, who: Sequence[str]) -> dict[str, tuple[str, tu
         if fact.item is None or fact.item in limits or fact.type not in ("integer", "decimal", "quantity", "code"):
             continue
         label = fact.label[0].upper() + fact.label[1:]
+        if can_be_censored(definition, fact.item):
+            rows[label] = (fact.unit or "", _limited(seen, fact.item, who, order))
+            continue
         found = [next((v for visit in order if (v := seen.value(p, visit, fact.item)) is not None), None) for p in who]
         rows[label] = (fact.unit or "", tuple(_shown(definition, fact.item, value) for value in found))
     return rows
+
+
+def _limited(seen: Observations, name: str, who: Sequence[str], order: Sequence[str]) -> tuple[Censored | None, ...]:
+    """The newest value of each participant, or the limit that it lies beyond."""
+    held = item_scores(seen, name, who, order)
+    signs = np.zeros(held.values.shape, dtype=np.int8) if held.censored is None else held.censored
+    found: list[Censored | None] = []
+    for values, sides in zip(held.values.tolist(), signs.tolist(), strict=True):
+        newest = next((place for place, value in enumerate(values) if value == value), None)
+        one = None if newest is None else Censored(Decimal(repr(values[newest])), Sign(sides[newest]))
+        found.append(one)
+    return tuple(found)
 
 
 def _shown(definition: Definition, name: str, value: Any) -> Any:

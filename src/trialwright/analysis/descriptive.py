@@ -6,18 +6,25 @@ Testing baseline differences in a randomised trial tests the randomisation, not 
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from trialwright.analysis.estimates import NotEstimable
+from trialwright.analysis.quantiles import quantiles
 from trialwright.analysis.question import Question
+from trialwright.measures.censored import Censored
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """A measured variable: quartiles by linear interpolation (R's type 7); sd needs two values, else it is None."""
+    """A measured variable: quartiles by linear interpolation (R's type 7); sd needs two values, else it is None.
+
+    `signs` say of median, lower and upper quartile, minimum and maximum whether the true one lies below (-1) or above
+    (1) the limit that stands there; where any value does, there is no mean and no sd.
+    """
 
     n: int
     missing: int
@@ -28,6 +35,8 @@ class Numbers:
     upper_quartile: float | None
     minimum: float | None
     maximum: float | None
+    signs: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
+    beyond: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,24 @@ def numbers(values: ArrayLike) -> Numbers:
     )
 
 
+def limited_numbers(values: Sequence[Censored | None]) -> Numbers:
+    """What a table says where some values lie beyond a limit; None is missing."""
+    known = [each for each in values if each is not None]
+    missing = len(values) - len(known)
+    held = np.array([float(each.value) for each in known])
+    signs = np.array([int(each.sign) for each in known], dtype=np.int8)
+    if not signs.any():
+        return replace(numbers(held), missing=missing)
+    low, high = int(np.lexsort((signs, held))[0]), int(np.lexsort((signs, held))[-1])
+    ends, sides = (float(held[low]), float(held[high])), (int(signs[low]), int(signs[high]))
+    beyond = int((signs != 0).sum())
+    try:
+        (middle, m), (lower, l_), (upper, u) = quantiles(held, signs, (0.5, 0.25, 0.75))
+    except NotEstimable:
+        return Numbers(len(known), missing, None, None, None, None, None, *ends, (0, 0, 0, *sides), beyond)
+    return Numbers(len(known), missing, None, None, middle, lower, upper, *ends, (m, l_, u, *sides), beyond)
+
+
 @dataclass(frozen=True, slots=True)
 class Variable:
     """One row of a baseline table: the summary of each group in turn, of one kind for all."""
@@ -87,6 +114,8 @@ def _variable(label: str, unit: str, values: Sequence[Any], groups: Sequence[Seq
     if any(isinstance(value, str) for value in values):
         order = [name for name, _ in Counter(value for value in values if value is not None).most_common()]
         return Variable(label, unit, tuple(counts(part, order) for part in parts))
+    if any(isinstance(value, Censored) for value in values):
+        return Variable(label, unit, tuple(limited_numbers(part) for part in parts))
     known = [[float("nan") if value is None else float(value) for value in part] for part in parts]
     return Variable(label, unit, tuple(numbers(part) for part in known))
 

@@ -78,8 +78,10 @@ def summary_rows(variable: Variable) -> list[list[Cell]]:
         [head],
         ["Mean (SD)", *(_pair("{a} ({b})", each.mean, each.sd, digits) for each in measured)],
         ["Median (quartiles)", *(_middle(each, digits) for each in measured)],
-        ["Range", *(_pair("{a} to {b}", each.minimum, each.maximum, ends) for each in measured)],
+        ["Range", *(_range(each, ends) for each in measured)],
     ]
+    if any(each.beyond for each in measured):
+        rows.append(["Beyond a limit", *(share(each.beyond, each.n) for each in measured)])
     if any(each.missing for each in measured):
         rows.append(["Missing", *(Number(each.missing) for each in measured)])
     return rows
@@ -105,7 +107,20 @@ def _pair(pattern: str, a: float | None, b: float | None, digits: int) -> Senten
 
 def _middle(each: Numbers, digits: int) -> Sentence:
     named = {"m": each.median, "l": each.lower_quartile, "u": each.upper_quartile}
-    return Sentence("{m} ({l} to {u})", {name: Number(value, digits) for name, value in named.items()})
+    parts: dict[str, Number | str] = {name: Number(value, digits) for name, value in named.items()}
+    parts |= {f"{name}s": SIDES[sign] for name, sign in zip("mlu", each.signs, strict=False)}
+    return Sentence("{ms}{m} ({ls}{l} to {us}{u})" if any(each.signs) else "{m} ({l} to {u})", parts)
+
+
+def _range(each: Numbers, digits: int) -> Sentence:
+    if not any(each.signs[3:]):
+        return _pair("{a} to {b}", each.minimum, each.maximum, digits)
+    parts: dict[str, Number | str] = {"a": Number(each.minimum, digits), "b": Number(each.maximum, digits)}
+    return Sentence("{as}{a} to {bs}{b}", parts | {"as": SIDES[each.signs[3]], "bs": SIDES[each.signs[4]]})
+
+
+SIDES = {-1: "<", 0: "", 1: ">"}
+"""What stands before a limit that a value lies beyond."""
 
 
 def _whole(value: float | None) -> bool:

@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trialwright.analysis.descriptive import Numbers, table
 from trialwright.analysis.estimates import NotEstimable
 from trialwright.analysis.quantiles import quantiles, written
+from trialwright.measures.censored import parse
+from trialwright.report.words import summary_rows
 
 numbers = st.lists(st.floats(0.1, 100).map(lambda value: round(value, 2)), min_size=1, max_size=25)
 
@@ -69,3 +72,19 @@ def test_what_has_no_order_or_no_value_is_refused() -> None:
         quantiles(np.empty(0), np.empty(0, dtype=np.int8), (0.5,))
     with pytest.raises(NotEstimable, match="both sides"):
         of([1, 2, 3, 0.5], [0, -1, 0, 1], 0.5)
+
+
+def test_a_table_of_values_beyond_limits_has_no_mean_and_says_how_many() -> None:
+    known = [parse(text) for text in ("<2", "3", "5", "<2", "8", ">9")]
+    (row,) = table({"Marker": ("", [*known, None])}, [[True] * 7])
+    told = row.summaries[0]
+    assert isinstance(told, Numbers)
+    assert (told.n, told.missing, told.beyond, told.mean, told.sd) == (6, 1, 3, None, None)
+    assert (told.median, told.minimum, told.maximum, told.signs) == (4.0, 2.0, 9.0, (0, -1, 0, -1, 1))
+    cells = [[each if isinstance(each, str) else each.text for each in line] for line in summary_rows(row)]
+    assert cells[2:5] == [
+        ["Median (quartiles)", "4.0 (<3.0 to 7.3)"], ["Range", "<2 to >9"], ["Beyond a limit", "3 of 6 (50 %)"],
+    ]  # fmt: skip
+    (plain,) = table({"Marker": ("", [parse("3"), parse("5")])}, [[True, True]])
+    assert isinstance(plain.summaries[0], Numbers)
+    assert (plain.summaries[0].mean, plain.summaries[0].beyond) == (4.0, 0)
