@@ -58,9 +58,7 @@ def beside_published(persons: int = 4000, seed: int = 1) -> list[Beside]:
     spreads = [_spread_at_two_weeks(persons, seed, factor) for factor in (1.0, FASTER)]
     tracer = float(half_life(kinetics(70, 11.5))[0])
     corrected, uncorrected = half_lives()
-    no_curve = (
-        "a rise of 22.2 g/L that is 7.8 on day 14 began at 63 or more, which 2 g/kg does not give in plasma"
-    )
+    no_curve = "a rise of 22.2 g/L that is 7.8 on day 14 began at 63 or more, which 2 g/kg does not give in plasma"
     slower = "the volunteers kept a third of the rise for four weeks; people after 2 g/kg lost theirs sooner"
     return [
         Beside("0.2 g/kg, from 10.7: directly after", "g/L", 14.7, low[0], None, 0.05, BT507),
