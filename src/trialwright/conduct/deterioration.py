@@ -103,5 +103,5 @@ def _by_arrays(
 ) -> bool | None:
     pages = {(person.id, visit, rules.name): known}
     seen = Observations(protocol.definition, Snapshot(desk.state, desk.ledger.head()), {}, pages)
-    value = float(scores(seen, name, [person.id], [visit]).values[0, 0])
-    return None if value != value else value > 0
+    value = scores(seen, name, [person.id], [visit]).values[0, 0]
+    return None if value != value else bool(value > 0)
