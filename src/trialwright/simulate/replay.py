@@ -129,6 +129,7 @@ def _of_visit(result: Any, place: int) -> float | None:
 
 P_VALUES: dict[str, Callable[[Any, int], float | None]] = {
     "ancova": _of_effect,
+    "tobit": _of_effect,
     "welch": _of_effect,
     "responders": _of_threshold,
     "kaplan_meier": _of_log_rank,
