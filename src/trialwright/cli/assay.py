@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trialwright.cli.files import write_folder
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -102,7 +104,7 @@ def _work_out(
 
     assessed = runs.assay(sound, rules, choices)
     left_out = [plate for plate in reading.plates if plate not in sound]
-    write_files(output, _files(assessed, left_out, problems, rules))
+    write_folder(output, _files(assessed, left_out, problems, rules))
     for problem in problems:
         typer.echo(f"left out: {problem}", err=True)
     if as_json:
@@ -161,16 +163,6 @@ def csv_text(rows: "list[dict[str, str]]", columns: "Sequence[str]" = ()) -> str
     writer.writeheader()
     writer.writerows(rows)
     return sheet.getvalue()
-
-
-def write_files(folder: Path, files: dict[str, bytes]) -> None:
-    """Each file beside its place first, then renamed, so that nobody meets half a file."""
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        part.write_bytes(content)
-        part.replace(path)
 
 
 def _json(rows: "list[dict[str, str]]", left_out: "list[Plate]", problems: "list[Problem]") -> str:

@@ -131,7 +131,8 @@ def _tubes(path: Path | None, files: list[Path]) -> "dict[str, Tube]":
 
 
 def _write(found: "tuple[Result, ...]", measured: "list[Measured]", panel: "Panel", folder: Path) -> None:
-    from trialwright.cli.assay import csv_text, file_names, write_files
+    from trialwright.cli.assay import csv_text, file_names
+    from trialwright.cli.files import write_folder
     from trialwright.report.cytometry import histogram
 
     events = [
@@ -153,7 +154,7 @@ def _write(found: "tuple[Result, ...]", measured: "list[Measured]", panel: "Pane
     for number, (name, one) in enumerate(zip(file_names([one.sample for one in found]), found, strict=True)):
         drawn = histogram(one, panel, f"cytometry{number}")
         files[f"figures/{name}.svg"], files[f"figures/{name}.png"] = drawn.svg.encode(), drawn.png
-    write_files(folder, files)
+    write_folder(folder, files)
 
 
 def _row(one: "Result", panel: "Panel") -> dict[str, str]:

@@ -143,7 +143,8 @@ def _rows(
 def _write(plates: "tuple[Arrangement, ...]", folder: Path, size: int, seed: int) -> None:
     from importlib.metadata import version
 
-    from trialwright.cli.assay import csv_text, write_files
+    from trialwright.cli.assay import csv_text
+    from trialwright.cli.files import write_folder
     from trialwright.report.plate_map import page
 
     wells = [
@@ -166,7 +167,7 @@ def _write(plates: "tuple[Arrangement, ...]", folder: Path, size: int, seed: int
     ]
     maps = page(plates, size, seed, f"trialwright {version('trialwright')}")
     files = {"layout.csv": csv_text(wells), "manifest.csv": csv_text(manifest), "maps.html": maps}
-    write_files(folder, {name: text.encode() for name, text in files.items()})
+    write_folder(folder, {name: text.encode() for name, text in files.items()})
 
 
 def _say(plates: "tuple[Arrangement, ...]", folder: Path, as_json: bool) -> None:

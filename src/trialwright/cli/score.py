@@ -1,15 +1,13 @@
 """`trialwright score`: a measure for every row of a CSV file."""
 
-import os
 import sys
-import tempfile
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from trialwright.cli.files import check_output, read_or_refuse, say_ignored, write_whole
 from trialwright.cli.score_eq5d import eq5d
 from trialwright.cli.score_instrument import ScoreGroup, add_instruments
 
@@ -60,21 +58,12 @@ def tis(
     enzyme measured (ck, aldolase, ast, alt, ldh), NAME_0, NAME_1, NAME_uln. Scales in cm; an empty cell means "not
     measured".
     """
-    from trialwright.cli.cells import BadTable
     from trialwright.cli.tis_table import read_pairs
     from trialwright.measures.tis_rules import CRITERIA, Rules
 
-    try:
-        pairs = read_pairs(file)
-    except BadTable as bad:
-        for problem in bad.problems:
-            typer.echo(problem.at(str(file)), err=True)
-        raise typer.Exit(1) from None
-    except OSError as error:
-        typer.echo(f"{file}: cannot be read: {error.strerror}", err=True)
-        raise typer.Exit(1) from None
-    if pairs.ignored:
-        typer.echo(f"{file}:1: ignored, because they mean nothing here: {', '.join(pairs.ignored)}", err=True)
+    check_output(output, file)
+    pairs = read_or_refuse(file, read_pairs)
+    say_ignored(file, pairs.ignored)
     rules = Rules(criteria=CRITERIA[criteria.value], missing=missing.value)
     if output is None:
         _score(pairs, rules, as_json, sys.stdout.buffer)
@@ -107,28 +96,3 @@ def _json(table: "pl.DataFrame") -> bytes:
     numbers = ["tis", *(name for name in table.columns if name.endswith("_points"))]
     exact = table.with_columns(pl.col(numbers).cast(pl.Float64))  # multiples of 2.5 are exact in binary
     return exact.write_ndjson().strip().replace("\n", ",\n").encode()
-
-
-def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Write all or nothing: a new file beside the target takes its name once it is complete."""
-    temporary = ""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException as error:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
-        if not isinstance(error, OSError):
-            raise
-        typer.echo(f"{path}: cannot be written: {error.strerror}", err=True)
-        raise typer.Exit(1) from None
-
-
-def _umask() -> int:
-    """The mask that an ordinary new file gets; reading it means setting it for an instant."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Callable
 from enum import StrEnum
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 from typer.core import TyperGroup
 
+from trialwright.cli.files import check_output, read_or_refuse, refuse, say_ignored, write_whole
 from trialwright.measures.instruments.names import NAMES
 
 if TYPE_CHECKING:
@@ -52,9 +54,9 @@ def add_instruments(app: typer.Typer) -> None:
     """Give the app a command for each instrument that the program brings."""
     for name, label in NAMES.items():
         if not name.startswith(MUSCLES):
-            app.command(name, help=_told(name, label))(_command(name))
-    app.command("mmt")(mmt)
-    app.command("instrument")(instrument_of_a_file)
+            app.command(name, help=_told(name, label))(_with_options(_command(name)))
+    app.command("mmt")(_with_options(mmt))
+    app.command("instrument")(_with_options(instrument_of_a_file))
 
 
 def _told(name: str, label: str) -> str:
@@ -65,32 +67,27 @@ def _told(name: str, label: str) -> str:
 
 
 def _command(name: str) -> Callable[..., None]:
-    def command(
-        file: Data,
-        scale: Scales = None,
-        keep: Keep = None,
-        partial: Partial = False,
-        output: Output = None,
-        as_json: Json = False,
-        digits: Digits = 6,
-    ) -> None:
+    def command(**options: Any) -> None:
         from trialwright.measures.instruments import instrument
 
-        _run(instrument(name), file, scale or [], keep or [], partial, output, as_json, digits)
+        _run(instrument(name), **options)
 
     return command
 
 
+def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with its own parameters, then those of every scoring (`_run`) in place of `**options`."""
+    own = [one for one in signature(command).parameters.values() if one.kind is not Parameter.VAR_KEYWORD]
+    shared = list(signature(_run).parameters.values())[1:]
+    told: Any = command
+    told.__signature__ = Signature([one.replace(kind=Parameter.KEYWORD_ONLY) for one in (*own, *shared)])
+    return command
+
+
 def mmt(
-    file: Data,
     muscle_set: Annotated[MuscleSet, typer.Option("--set", help="Which groups were graded.")],
     half_points: HalfPoints = False,
-    scale: Scales = None,
-    keep: Keep = None,
-    partial: Partial = False,
-    output: Output = None,
-    as_json: Json = False,
-    digits: Digits = 6,
+    **options: Any,
 ) -> None:
     """Manual muscle testing: the sums of a set of groups, for every row.
 
@@ -101,20 +98,13 @@ def mmt(
     from trialwright.measures.instruments import instrument
 
     found = instrument(muscle_set.value)
-    found = finer(found) if half_points else found
-    _run(found, file, scale or [], keep or [], partial, output, as_json, digits)
+    _run(finer(found) if half_points else found, **options)
 
 
 def instrument_of_a_file(
     declaration: Annotated[str, typer.Argument(help="A file that declares an instrument.", metavar="FILE.yaml")],
-    file: Data,
     half_points: HalfPoints = False,
-    scale: Scales = None,
-    keep: Keep = None,
-    partial: Partial = False,
-    output: Output = None,
-    as_json: Json = False,
-    digits: Digits = 6,
+    **options: Any,
 ) -> None:
     """An instrument that a file of your own declares, for every row."""
     from trialwright.cli.instruments import instrument_of
@@ -124,25 +114,24 @@ def instrument_of_a_file(
     try:
         found = finer(found) if half_points else found
     except ValueError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-    _run(found, file, scale or [], keep or [], partial, output, as_json, digits)
+        refuse(str(error))
+    _run(found, **options)
 
 
 def _run(
     instrument: "Instrument",
-    file: Path,
-    scales: list[str],
-    keep: list[str],
-    partial: bool,
-    output: Path | None,
-    as_json: bool,
-    digits: int,
+    file: Data,
+    scale: Scales = None,
+    keep: Keep = None,
+    partial: Partial = False,
+    output: Output = None,
+    as_json: Json = False,
+    digits: Digits = 6,
 ) -> None:
     from trialwright.cli.instrument_table import scored
-    from trialwright.cli.score import write_whole
 
-    found = _read(instrument, file, scales, keep)
+    check_output(output, file)
+    found = _read(instrument, file, scale or [], keep or [])
     for problem in found.problems:
         typer.echo(problem.at(str(file)), err=True)
     if found.problems and not partial:
@@ -157,27 +146,15 @@ def _run(
 
 
 def _read(instrument: "Instrument", file: Path, scales: list[str], keep: list[str]) -> "Questionnaires":
-    from trialwright.cli.cells import BadTable
     from trialwright.cli.instrument_table import read_questionnaires
     from trialwright.design.problems import known_or_close
 
     known = [one.id for one in instrument.scales]
     unknown = [name for name in scales if name not in known]
-    for name in unknown:
-        typer.echo(f"{instrument.id} has no scale '{name}' ({known_or_close(name, known)})", err=True)
     if unknown:
-        raise typer.Exit(1)
-    try:
-        found = read_questionnaires(file, instrument, scales, keep)
-    except BadTable as bad:
-        for problem in bad.problems:
-            typer.echo(problem.at(str(file)), err=True)
-        raise typer.Exit(1) from None
-    except OSError as error:
-        typer.echo(f"{file}: cannot be read: {error.strerror}", err=True)
-        raise typer.Exit(1) from None
-    if found.ignored:
-        typer.echo(f"{file}:1: ignored, because they mean nothing here: {', '.join(found.ignored)}", err=True)
+        refuse(*(f"{instrument.id} has no scale '{name}' ({known_or_close(name, known)})" for name in unknown))
+    found = read_or_refuse(file, lambda path: read_questionnaires(path, instrument, scales, keep))
+    say_ignored(file, found.ignored)
     for name, lacks in found.left_out.items():
         typer.echo(f"{file}:1: {name} is left out: no column {_few(lacks)}", err=True)
     return found
