@@ -1,5 +1,6 @@
 """A trial whose questionnaires are instruments and whose outcomes are declared: nothing of it is known to the code."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,16 @@ from tests.rehearsal.test_arrays_agree import compare_trial, everything
 
 from trialwright import design, simulate
 from trialwright.analysis.observations import Observations
+from trialwright.analysis.plan import analyse
 from trialwright.analysis.scores import scores
 from trialwright.conduct.catalogue import catalogue
 from trialwright.design.amend import changes
 from trialwright.design.model import Definition
 from trialwright.ledger.snapshot import Snapshot
 from trialwright.measures.instruments.offered import INSTRUMENTS_ALONE
+from trialwright.report.build import report
+from trialwright.report.outcome import better
+from trialwright.report.page import html
 from trialwright.simulate.crowds import Needs, imagined
 from trialwright.simulate.measured import items_of, logs_of, measured
 from trialwright.simulate.prepared import Spec
@@ -135,3 +140,42 @@ def test_a_rehearsal_of_the_folder_reads_its_instruments() -> None:
     assert one.randomised == 24
     assert one.unlike == ()
     assert one.refused == ""
+
+
+@pytest.fixture(scope="module")
+def reported(seen: Observations, rehearsed: Rehearsed) -> str:
+    snapshot, opened = Snapshot(rehearsed.desk.state, rehearsed.desk.ledger.head()), dict(rehearsed.opened)
+    results = analyse(seen.definition, snapshot, opened)
+    assert [one.id for one in results.answers if one.status != "done"] == []
+    return html(report(seen.definition, snapshot, opened, results))
+
+
+def test_every_measure_of_an_endpoint_is_in_the_report(reported: str, definition: Definition) -> None:
+    asked = {name for one in definition.endpoints.values() for name in one.measure}
+    assert asked <= definition.derivations.keys()
+    labels = {definition.derivations[name].label for name in asked}
+    tables = re.findall(r"<caption>([^<]*) by visit</caption>", reported)
+    modelled = {"MMT-8", "Energy and fatigue"}
+    # The unit is named beside a label that does not hold it.
+    assert {re.sub(r" \([^)]*\)$", "", caption) for caption in tables} >= labels - modelled
+    assert "Strength over the visits, treatment minus reference" in reported
+
+
+def test_the_report_says_what_a_questionnaire_is_and_how_much_was_left_out(reported: str) -> None:
+    assert "HAQ disability index (version classic HAQ of 20 items (1980)" in reported
+    assert re.search(
+        r"Strain at home \(version 1\), scale Strain\. Questionnaires with an answer: \d+; scored", reported
+    )
+    assert re.search(r"Exhaustion: .*without a score, since too little was answered: \d+", reported)
+
+
+def test_the_report_names_a_covariate_and_what_was_compared(reported: str) -> None:
+    assert "adjusted for sex, HAQ disability index at baseline" in reported
+    assert "EQ-5D-5L index, month 3" in reported
+
+
+def test_where_less_is_better_the_lowest_bar_is_the_first(reported: str, definition: Definition) -> None:
+    assert {name: better(definition, name) for name in ("haq_di", "mmt8", "tis", "daily", "core.phga")} == {
+        "haq_di": "lower", "mmt8": "higher", "tis": "higher", "daily": None, "core.phga": None,
+    }  # fmt: skip
+    assert "dotted" not in reported  # no threshold is declared for the main measure

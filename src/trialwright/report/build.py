@@ -15,6 +15,7 @@ from trialwright.report import (
     efficacy,
     harms,
     health,
+    other_measures,
     outcome,
     people,
     power_page,
@@ -58,7 +59,7 @@ def report(
             *_outcomes(seen, results, arms),
             people.flow_section(people.participants_flow(seen, treatments, results)),
             people.baseline_section(seen, arms),
-            *_measures(seen, arms),
+            *_measures(seen, results, arms),
             harms.safety_section(seen, arms, _treated(seen)),
             *_after_unblinding(seen, treatments, results, context),
             *_sealed(definition, snapshot),
@@ -73,14 +74,21 @@ def report(
     )
 
 
-def _measures(seen: Observations, arms: Mapping[str, tuple[str, ...]]) -> list[Section]:
-    """What the definition derives beside its main measure: quality of life, doses, deterioration."""
+def _measures(seen: Observations, results: Results | None, arms: Mapping[str, tuple[str, ...]]) -> list[Section]:
+    """What the definition derives beside its main measure: scores, quality of life, doses, deterioration."""
+    shown = {*_main_measure(seen), *(() if results is None else repeated.measures_shown(seen.definition, results))}
     made = (
+        other_measures.scores_section(seen, arms, shown),
         health.health_section(seen, arms),
         daily_doses.doses_section(seen, arms),
         worsening.worsening_section(seen, arms),
     )
     return [section for section in made if section is not None]
+
+
+def _main_measure(seen: Observations) -> tuple[str, ...]:
+    endpoint = outcome.main_endpoint(seen.definition)
+    return () if endpoint is None else endpoint.measure[:1]
 
 
 def _after_unblinding(
@@ -91,7 +99,9 @@ def _after_unblinding(
         return []
     kept = blinding.blinding_section(results)
     risk = unblinding_risk.risk_section(seen, observed(seen, treatments), context.expected)
-    return [section for section in (kept, risk, efficacy.other_section(results)) if section is not None]
+    return [
+        section for section in (kept, risk, efficacy.other_section(seen.definition, results)) if section is not None
+    ]
 
 
 def _sealed(definition: Definition, snapshot: Snapshot) -> list[Section]:

@@ -60,20 +60,20 @@ def in_words(definition: Definition, answer: Answer) -> list[Block]:
     reference, treatment = answer.arms
     endpoint = definition.endpoints[answer.endpoint].label
     direction = "higher" if found.estimate >= 0 else "lower"
-    several = isinstance(answer.result, OverVisits)
+    several, digits = isinstance(answer.result, OverVisits), digits_of(found.se)
     at = f" at {inside(definition.visits[answer.result.visit].label)}" if several else ""
     lead = say(
         "{endpoint} was on average {size} points {direction} with {treatment} than with {reference} "
         "({level} confidence interval of the difference {lower} to {upper}; {sign}{p}).",
         "lead",
         endpoint=_plain(endpoint) + at,
-        size=Number(abs(found.estimate), 1),
+        size=Number(abs(found.estimate), digits),
         direction=direction,
         treatment=inside(treatment),
         reference=inside(reference),
         level=percent(found.level),
-        lower=Number(found.lower, 1),
-        upper=Number(found.upper, 1),
+        lower=Number(found.lower, digits),
+        upper=Number(found.upper, digits),
         sign=p_sign(found.p),
         p=p_value(found.p),
     )
@@ -97,16 +97,18 @@ def _in_full(answer: Answer, id_: str, notes: Sequence[str]) -> Table:
     assert found is not None
     reference, treatment = answer.arms
     rows: list[list[Cell]] = []
+    digits = digits_of(found.se)
     interval = f"{percent(found.level)} interval"
     for label, mean, se, lower, upper, n in _means(answer):
-        rows.append([label, count(n), Number(mean, 1), Number(se, 2), limits(lower, upper), "", "", ""])
+        numbers: list[Cell] = [Number(mean, digits), Number(se, digits + 1), limits(lower, upper, digits)]
+        rows.append([label, count(n), *numbers, "", "", ""])
     rows.append(
         [
             f"Difference, {inside(treatment)} minus {inside(reference)}",
             count(sum(answer.n)),
-            Number(found.estimate, 1),
-            Number(found.se, 2),
-            limits(found.lower, found.upper),
+            Number(found.estimate, digits),
+            Number(found.se, digits + 1),
+            limits(found.lower, found.upper, digits),
             Number(found.statistic, 2),
             Number(found.df if np.isfinite(found.df) else None, 0 if isinstance(result, Ancova) else 1),
             p_value(found.p),
@@ -137,11 +139,12 @@ def _fine_print(definition: Definition, answer: Answer) -> list[str]:
     plan = definition.analyses[answer.id]
     said = []
     if isinstance(answer.result, Ancova | Tobit):
+        digits = digits_of(answer.result.residual_sd)
         adjusted = ", ".join(covariate_name(definition, name) for name in plan.covariates) or "nothing"
         said.append(
             f"Linear model with the arm, adjusted for {adjusted}. The adjusted means stand at the average of each "
             "measured covariate, with the levels of each factor weighted equally. Residual standard deviation "
-            f"{answer.result.residual_sd:.1f}."
+            f"{answer.result.residual_sd:.{digits}f}."
         )
     if isinstance(answer.result, OverVisits):
         said += model_words(definition, answer, answer.result)
@@ -208,13 +211,29 @@ def covariate_name(definition: Definition, name: str) -> str:
         known = [*definition.forms[form].items, *definition.forms[form].derive]
         label = next((each.label for each in known if each.id == item), name)  # type: ignore[attr-defined]
         return f"{inside(label)} at baseline"
+    if name in definition.derivations:
+        return f"{inside(definition.derivations[name].label)} at baseline"
     if item == "enzyme_multiple":
         return "the followed enzyme at baseline (logarithm of its multiple of the upper limit of normal)"
     return name
 
 
-def _differences(id_: str, caption: str, answers: Sequence[Answer]) -> Table:
-    """The difference between the arms by each of several analyses, one row each."""
+def _measured(definition: Definition, answer: Answer) -> str:
+    """Which measure at which visit an analysis compares: its endpoint may name several, of which it takes one."""
+    name = answer.measure or (definition.endpoints[answer.endpoint].measure[0] if answer.endpoint else "")
+    form, _, item = name.partition(".")
+    if name in definition.derivations:
+        label = definition.derivations[name].label
+    else:
+        known = [*definition.forms[form].items, *definition.forms[form].derive] if form in definition.forms else []
+        label = next((each.label for each in known if each.id == item), name)  # type: ignore[attr-defined]
+    visit = answer.result.visit if isinstance(answer.result, OverVisits) else answer.visit
+    return f"{label}, {inside(definition.visits[visit].label)}" if visit else label
+
+
+def _differences(id_: str, caption: str, answers: Sequence[Answer], definition: Definition | None = None) -> Table:
+    """The difference between the arms by each of several analyses, one row each; given the definition, with what they
+    compare."""
     rows: list[list[Cell]] = []
     for answer in answers:
         found = effect(answer)
@@ -222,8 +241,10 @@ def _differences(id_: str, caption: str, answers: Sequence[Answer]) -> Table:
         digits = digits_of(found.se)
         interval = limits(found.lower, found.upper, digits)
         estimate: list[Cell] = [Number(found.estimate, digits), interval, p_value(found.p)]
-        rows.append([answer.label, answer.title, answer.population or "", count(sum(answer.n)), *estimate])
-    columns = ["Analysis", "Method", "Population", "n", "Difference", "Confidence interval", "p"]
+        what: list[Cell] = [] if definition is None else [_measured(definition, answer)]
+        rows.append([answer.label, *what, answer.title, answer.population or "", count(sum(answer.n)), *estimate])
+    compared = [] if definition is None else ["Compared"]
+    columns = ["Analysis", *compared, "Method", "Population", "n", "Difference", "Confidence interval", "p"]
     return Table(id_, caption, columns, rows)
 
 
@@ -323,7 +344,7 @@ def _log_rank(test: LogRank | None) -> Paragraph:
     )
 
 
-def other_section(results: Results) -> Section:
+def other_section(definition: Definition, results: Results) -> Section:
     """Every planned analysis and what came of it, so that nothing planned is silently absent."""
     words = {"done": "Done", "lacking": "Not available", "refused": "Not possible", "sealed": "Sealed"}
     rows: list[list[Cell]] = [
@@ -334,14 +355,16 @@ def other_section(results: Results) -> Section:
     shown = results.primary.endpoint if results.primary else None
     others = [answer for answer in results.answers if effect(answer) is not None and answer.endpoint != shown]
     if others:
-        blocks.append(
-            _differences("other-differences", "Differences in other endpoints, treatment minus reference", others)
-        )
+        caption = "Differences in other endpoints, treatment minus reference"
+        blocks.append(_differences("other-differences", caption, others, definition))
     return Section("planned-analyses", "All planned analyses", blocks)
 
 
 def _plain(label: str) -> str:
-    return ("The " + label) if label[:1].isupper() and not label.lower().startswith("the ") else label
+    """A name of capitals with its article; a label that is a phrase begins the sentence as it is."""
+    words = label.split()
+    named = len(words) > 1 and words[0][:1].isupper() and words[1][:1].isupper() and words[0].lower() != "the"
+    return f"The {label}" if named else label
 
 
 def inside(label: str) -> str:

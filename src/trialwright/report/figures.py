@@ -122,19 +122,25 @@ def individual_curves(
 
 
 def waterfall(
-    series: Mapping[str, Sequence[float]], thresholds: Mapping[str, float], label: str, limits: Limits = None
+    series: Mapping[str, Sequence[float]],
+    thresholds: Mapping[str, float],
+    label: str,
+    limits: Limits = None,
+    better: str | None = "higher",
 ) -> str:
-    """One bar per participant, from the best response to the least; thresholds as labelled lines."""
+    """One bar per participant, from the best response to the least; thresholds as labelled lines. `better`: whether
+    `higher` or `lower` is better; None where nobody says it, then from the highest on."""
 
     def draw(figure: Figure) -> None:
         axes = figure.add_axes((0.075, 0.1, 0.8, 0.86))
         appearance = looks(list(series))
-        bars = sorted(((value, name) for name, values in series.items() for value in values), reverse=True)
+        bars = sorted(((value, name) for name, values in series.items() for value in values), reverse=better != "lower")
+        least = 0.007 * max((abs(value) for value, _ in bars), default=0.0)
         for name, look in appearance.items():
             at = [index for index, (_, who) in enumerate(bars) if who == name]
             face = look.colour if look.filled else "white"
             # A score of nought still shows that the participant was there.
-            heights = [max(bars[index][0], 0.7) for index in at]
+            heights = [bars[index][0] if abs(bars[index][0]) > least else least for index in at]
             axes.bar(at, heights, 0.8, color=face, edgecolor=look.colour, hatch=look.hatch, lw=1, label=name)
         for name, height in thresholds.items():
             axes.axhline(height, color=SOFT, lw=0.8, ls=(0, (2, 2)), zorder=0)
@@ -145,7 +151,7 @@ def waterfall(
             axes.legend(frameon=False, loc="upper right", handlelength=1.4, handleheight=1.1)
         axes.set_xlim(-0.8, len(bars) - 0.2)
         axes.set_xticks([])
-        axes.set_xlabel(f"{len(bars)} participants, best response first")
+        axes.set_xlabel(f"{len(bars)} participants, {'highest' if better is None else 'best'} first")
         axes.set_ylabel(label)
         _height(axes, limits)
 

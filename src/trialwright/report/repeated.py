@@ -25,6 +25,12 @@ def visits_section(seen: Observations, results: Results) -> Section | None:
     return Section("visits", "Over the visits", blocks) if blocks else None
 
 
+def measures_shown(definition: Definition, results: Results) -> frozenset[str]:
+    """The measures that those models are of."""
+    done = [one for one in results.answers if one.status == "done" and isinstance(one.result, OverVisits)]
+    return frozenset(one.measure or definition.endpoints[one.endpoint].measure[0] for one in done if one.endpoint)
+
+
 def _blocks(seen: Observations, answer: Answer, found: OverVisits) -> list[Block]:
     id_ = "-".join(["visits", answer.id.lower(), *re.findall(r"\w+", (answer.measure or "").lower())])
     series = {

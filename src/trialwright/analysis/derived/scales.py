@@ -1,6 +1,7 @@
 """The scales of instruments as derivations; `design.instrument_measures` says how a definition asks for them."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from trialwright.analysis.derived.source import Floats, Source, floats
 from trialwright.analysis.estimates import NotEstimable
@@ -9,6 +10,9 @@ from trialwright.design.instruments import Instrument, Scale
 from trialwright.design.model import Definition, Derivation
 from trialwright.measures.instruments import instrument
 from trialwright.measures.instruments.names import NAMES
+
+if TYPE_CHECKING:
+    from trialwright.measures.instruments.compiled import ScaleScore
 
 
 def known_instrument(definition: Definition, method: str) -> Instrument | None:
@@ -19,6 +23,11 @@ def known_instrument(definition: Definition, method: str) -> Instrument | None:
 
 def scale_score(source: Source, derivation: Derivation, visits: Sequence[str]) -> Floats:
     """The score at each visit, NaN where too little was answered. Raises `NotEstimable` for items that are lacking."""
+    return scale_answers(source, derivation, visits).values
+
+
+def scale_answers(source: Source, derivation: Derivation, visits: Sequence[str]) -> "ScaleScore":
+    """The same with how much was answered, and why a score is not from a whole questionnaire."""
     from trialwright.measures.instruments import score
 
     declared, scale = _asked(source.definition, derivation)
@@ -28,7 +37,14 @@ def scale_score(source: Source, derivation: Derivation, visits: Sequence[str]) -
     lacking = [item for item in needed(declared, scale) if item not in columns]
     if lacking:
         raise NotEstimable(f"{derivation.label}: nothing feeds {', '.join(lacking)} of {declared.id}.")
-    return score(declared, columns, (scale.id,))[scale.id].values
+    return score(declared, columns, (scale.id,))[scale.id]
+
+
+def asked_scale(definition: Definition, derivation: Derivation) -> tuple[Instrument, Scale] | None:
+    """The instrument and the scale that a derivation asks for; None for one that scores no instrument."""
+    declared = known_instrument(definition, derivation.method)
+    scale = None if declared is None else scale_of(declared, derivation.options)
+    return None if declared is None or scale is None else (declared, scale)
 
 
 def inputs(definition: Definition, derivation: Derivation) -> dict[str, str]:
@@ -38,8 +54,7 @@ def inputs(definition: Definition, derivation: Derivation) -> dict[str, str]:
 
 
 def _asked(definition: Definition, derivation: Derivation) -> tuple[Instrument, Scale]:
-    declared = known_instrument(definition, derivation.method)
-    scale = None if declared is None else scale_of(declared, derivation.options)
-    if declared is None or scale is None:
-        raise NotEstimable(f"{derivation.label}: '{derivation.method}' is no instrument, or the scale is not named.")
-    return declared, scale
+    found = asked_scale(definition, derivation)
+    if found is None:
+        raise NotEstimable(f"{derivation.label}: '{derivation.method}' is no instrument, or has no such scale.")
+    return found
