@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from trialwright import design
 from trialwright.capture.form import FormRules
-from trialwright.design.model import Definition
+from trialwright.design.model import Blinding, Definition
 from trialwright.ledger.canonical import instant
 from trialwright.ledger.replay import Page, Participant
 from trialwright.ledger.snapshot import Snapshot
@@ -23,12 +23,15 @@ class Observations:
     """A snapshot read under a definition.
 
     `rules` keeps the compiled forms; hand the same mapping in again for another snapshot of the same definition.
+    `sees`: the classes that a blinded reader may see; the values and the days of every other page do not exist then,
+    not even as what something is computed from. None: everything.
     """
 
     definition: Definition
     snapshot: Snapshot
     rules: MutableMapping[str, FormRules] = field(default_factory=dict)
     _pages: dict[tuple[str, str, str], Mapping[str, Any]] = field(default_factory=dict)
+    sees: frozenset[Blinding] | None = None
 
     @property
     def participants(self) -> Mapping[str, Participant]:
@@ -76,10 +79,25 @@ class Observations:
             if page is not None:
                 yield {**self._typed(page, visit, form), "visit": visit}
 
+    def item_seen(self, form: str, item: str) -> bool:
+        """Whether the reader may see an item."""
+        known = form in self.definition.forms
+        return self.sees is None or (known and design.blinding_of(self.definition, form, item) in self.sees)
+
+    def form_seen(self, form: str) -> bool:
+        """Whether the reader may see any item of a form."""
+        if self.sees is None:
+            return True
+        return form in self.definition.forms and any(
+            self.item_seen(form, item) for item in design.items(self.definition, form)
+        )
+
     def on(self, participant: str, visit: str) -> date | None:
         """The day on which a visit took place: the first date that a page of it carries."""
         days = [
-            page.on for (name, _, _), page in self.participants[participant].pages.items() if name == visit and page.on
+            page.on
+            for (name, form, _), page in self.participants[participant].pages.items()
+            if name == visit and page.on and self.form_seen(form)
         ]
         return date.fromisoformat(min(days)) if days else None
 
@@ -105,7 +123,10 @@ class Observations:
     def _typed(self, page: Page, visit: str, form: str) -> Mapping[str, Any]:
         """The page's values as the version that it was entered under reads them; derived items as this one does."""
         rules = self._rules(form, "")
-        values = self._rules(form, page.version).values(page.items)
+        items = page.items
+        if self.sees is not None:
+            items = {item: text for item, text in items.items() if self.item_seen(form, item)}
+        values = self._rules(form, page.version).values(items)
         return rules.environment(values, visit) if rules.form.derive else values
 
     def _rules(self, form: str, version: str) -> FormRules:

@@ -9,8 +9,10 @@ what stood between them.
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from trialwright import design
 from trialwright.design.laboratory import LaboratoryPlan, LabTest
@@ -69,8 +71,10 @@ class Parts:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the open rows alone. One over the whole file would let anybody try out what is sealed in it."""
-        return hashlib.sha256(canonical([dict(line.cells) for line in self.open])).hexdigest()
+        """SHA-256 over the open rows alone, without columns that mean nothing here. One over the whole file, or over a
+        column of a sealed test beside an open one, would let anybody try out what is sealed in it."""
+        rows = [{name: text for name, text in line.cells.items() if name in COLUMNS} for line in self.open]
+        return hashlib.sha256(canonical(rows)).hexdigest()
 
 
 class BadHeader(ValueError):
@@ -81,12 +85,19 @@ class BadHeader(ValueError):
         self.sentences = tuple(sentences)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Names:
-    """By which names files may call the tests: name, folded, -> key of the test."""
+    """By which names files may call the tests: name, folded, -> key of the test. `mentions`: a sealed name anywhere in
+    a line, folded."""
 
     open: Mapping[str, str]
     sealed: Mapping[str, str]
+
+    @cached_property
+    def mentions(self) -> Callable[[str], object]:
+        """Whether a folded line speaks of a sealed test: one of its names stands in it as a word."""
+        words = "|".join(re.escape(name) for name in self.sealed if name)
+        return re.compile(rf"(?<![^\W_])(?:{words})(?![^\W_])").search if words else lambda line: None
 
     def test(self, name: str) -> str | None:
         """The key of a test."""
@@ -100,13 +111,21 @@ def folded(name: str) -> str:
 
 def names_of(definition: Definition, plan: LaboratoryPlan, others: Iterable[Definition] = ()) -> Names:
     """The names of the open tests and those of the sealed ones. `others`: versions that sites still work under; what is
-    sealed in one of them is sealed."""
-    known: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    sealed in one of them is sealed, the item as well as the name that a laboratory still uses for it."""
+    versions, known = (definition, *others), (dict[str, str](), dict[str, str]())
+    old = {name for one in others for name in _sealed_names(one)}
     for key, test in plan.tests.items():
-        sealed = any(_sealed_in(one, test) for one in (definition, *others))
-        for name in (key, *test.codes):
-            known[sealed][folded(name)] = key
-    return Names(*known)
+        sealed = any(_sealed_in(one, test) for one in versions)
+        for name in map(folded, (key, *test.codes)):
+            known[sealed or name in old][name] = key
+    return Names(known[0], dict.fromkeys(old, "") | known[1])
+
+
+def _sealed_names(definition: Definition) -> Iterator[str]:
+    """What a version calls its sealed tests."""
+    for key, test in definition.laboratory.tests.items() if definition.laboratory else ():
+        if _sealed_in(definition, test):
+            yield from map(folded, (key, *test.codes))
 
 
 def _sealed_in(definition: Definition, test: LabTest) -> bool:
@@ -121,18 +140,18 @@ def split(content: bytes, names: Names) -> Parts:
     parts: tuple[list[Line], list[Line]] = ([], [])
     for text in lines:
         cells, wrong = _cells(text, header)
-        part = parts[0] if _is_open(cells, wrong, header, names) else parts[1]
+        part = parts[0] if _is_open(text, cells, wrong, header, names) else parts[1]
         part.append(Line(len(part) + 1, dict(zip(header, cells, strict=False)), wrong))
     return Parts(tuple(parts[0]), tuple(parts[1]), tuple(name for name in header if name not in COLUMNS))
 
 
-def _is_open(cells: list[str], wrong: str, header: list[str], names: Names) -> bool:
-    """Whether a row belongs to an open test beyond doubt. Cells of a ragged row may have moved, so it must not name a
-    sealed test anywhere."""
+def _is_open(line: bytes, cells: list[str], wrong: str, header: list[str], names: Names) -> bool:
+    """Whether a row belongs to an open test beyond doubt. Cells of a spoilt row may have moved or run together, so it
+    must not name a sealed test anywhere."""
     place = header.index("test")
     if place >= len(cells) or folded(cells[place]) not in names.open:
         return False
-    return not wrong or not any(folded(cell) in names.sealed for cell in cells)
+    return not wrong or not names.mentions(line.decode(errors="replace").casefold())
 
 
 def manifest_of(content: bytes) -> dict[str, Line]:
@@ -171,6 +190,9 @@ def _header(line: bytes, known: tuple[str, ...], required: tuple[str, ...]) -> l
         kind = "semicolons" if ";" in header[0] else "tabs"
         raise BadHeader([f"the columns are separated by {kind}; save the file with commas"])
     found = [f"the column '{name}' is missing" for name in required if name not in header]
+    if found and sum(name in known for name in header) < 2:
+        # Perhaps there is no header, and this is the row of a sealed test: nothing that stands in it is quoted.
+        raise BadHeader([*found, "the first line of the file must name the columns"])
     found += [f"the column '{name}' stands twice" for name in sorted({n for n in header if header.count(n) > 1})]
     for name in header:
         near = design.nearest(name, [one for one in known if one not in header]) if name not in known else None

@@ -68,8 +68,9 @@ class Observed:
         return _shaped([self._death(person) for person in self.participants], (len(self.participants),))
 
     def _death(self, person: str) -> int | None:
-        for page in self.seen.participants[person].pages.values():
-            day = page.items.get("death_date") or (page.on if page.items.get("status") == "death" else None)
+        for (_, form, _), page in self.seen.participants[person].pages.items():
+            said = {name: page.items.get(name) for name in ("death_date", "status") if self.seen.item_seen(form, name)}
+            day = said.get("death_date") or (page.on if said.get("status") == "death" else None)
             if day:
                 return _day_of(day)
         return None

@@ -3,19 +3,22 @@ person. What rests on anything that the reader may not see does not exist here."
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trialwright import design
+from trialwright.analysis.derived import Observed
+from trialwright.analysis.derived.scales import asked_scale, scale_answers
 from trialwright.analysis.estimates import NotEstimable
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.scores import Scores, scores
 from trialwright.capture.form import FormRules
-from trialwright.design.derivations import blinding_of_derivation
+from trialwright.design.derivations import blinding_of_derivation, is_truth
 from trialwright.design.forms import kept
-from trialwright.design.model import Definition
+from trialwright.design.model import Definition, Derivation
 from trialwright.ledger.replay import Participant
 from trialwright.ledger.snapshot import Snapshot
+from trialwright.measures.instruments.compiled import explained
 from trialwright.web.clinic import participants
 from trialwright.web.reading import Trial
 from trialwright.web.seen import Sees
@@ -26,10 +29,12 @@ DECIMALS = 3
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A score at a visit and what it is called there, such as `moderate`; empty where there is none."""
+    """A score at a visit, what it is called there, such as `moderate`, and what was incomplete; empty where there is
+    none."""
 
     value: str
     category: str
+    quality: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """The measures that have any value so far, and the labels of the visits that have one."""
+    """The measures that have any value so far, or an answer too few for one, and the labels of their visits."""
 
     visits: tuple[str, ...]
     rows: tuple[Row, ...]
@@ -54,8 +59,9 @@ def computed(trial: Trial, person: Participant, sees: Sees) -> Computed | None:
     definition = trial.definition
     made = participants.visits_made(trial, person, sees)
     visits = [visit for visit in design.visit_order(definition) if visit in made]
-    observed = Observations(definition, Snapshot(trial.state, trial.head), _rules(definition))
-    found: list[tuple[Row, Scores]] = []
+    # Days too are the reader's own: the date of a page that they may not see moves what counts from it.
+    observed = Observations(definition, Snapshot(trial.state, trial.head), _rules(definition), sees=sees)
+    found: list[Row] = []
     for name, derivation in definition.derivations.items():
         if not visits or blinding_of_derivation(definition, name) not in sees:
             continue
@@ -63,14 +69,19 @@ def computed(trial: Trial, person: Participant, sees: Sees) -> Computed | None:
             one = scores(observed, name, [person.id], visits)
         except NotEstimable:
             continue
-        if any(value == value for value in one.values[0]):
-            found.append((Row(derivation.label, derivation.unit or "", _cells(one)), one))
+        cells = _truths(one) if is_truth(derivation) else _cells(one, _qualities(observed, derivation, one))
+        if any(cell.value or cell.quality for cell in cells):
+            found.append(Row(derivation.label, derivation.unit or "", cells))
     if not found:
         return None
-    kept_places = [place for place in range(len(visits)) if any(row.cells[place].value for row, _ in found)]
+    kept_places = [
+        place
+        for place in range(len(visits))
+        if any(row.cells[place].value or row.cells[place].quality for row in found)
+    ]
     return Computed(
         tuple(definition.visits[visits[place]].label for place in kept_places),
-        tuple(Row(row.label, row.unit, tuple(row.cells[place] for place in kept_places)) for row, _ in found),
+        tuple(Row(row.label, row.unit, tuple(row.cells[place] for place in kept_places)) for row in found),
     )
 
 
@@ -80,15 +91,31 @@ def _rules(definition: Definition) -> dict[str, FormRules]:
     return {}
 
 
-def _cells(one: Scores) -> tuple[Cell, ...]:
-    return tuple(_cell(float(value), one) for value in one.values[0])
+def _qualities(observed: Observations, derivation: Derivation, one: Scores) -> list[str]:
+    """What was not answered at each visit, in words; nothing where there is no questionnaire at all."""
+    asked = asked_scale(observed.definition, derivation)
+    if asked is None:
+        return [""] * len(one.visits)
+    told = scale_answers(Observed(observed, one.participants, scores), derivation, one.visits)
+    return [
+        explained(asked[1], int(why), int(answered)) if answered else ""
+        for why, answered in zip(told.why[0], told.answered[0], strict=True)
+    ]
 
 
-def _cell(value: float, one: Scores) -> Cell:
+def _truths(one: Scores) -> tuple[Cell, ...]:
+    return tuple(Cell("" if value != value else "yes" if value else "no", "") for value in one.values[0])
+
+
+def _cells(one: Scores, qualities: Sequence[str]) -> tuple[Cell, ...]:
+    return tuple(_cell(float(value), one, said) for value, said in zip(one.values[0], qualities, strict=True))
+
+
+def _cell(value: float, one: Scores, quality: str) -> Cell:
     if value != value:
-        return Cell("", "")
+        return Cell("", "", quality)
     text = f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
-    return Cell(text.replace("-", "\u2212"), _category(value, one.thresholds))
+    return Cell(text.replace("-", "\u2212"), _category(value, one.thresholds), quality)
 
 
 def _category(value: float, thresholds: Mapping[str, float]) -> str:

@@ -1,0 +1,272 @@
+"""Somebody who wants to know what measures, laboratories and scores tell: each attack was tried, each is held here."""
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from tests.pages.conftest import _page_settings  # noqa: F401 - configures Django for the pages
+from tests.plugins import laboratory
+from tests.plugins.editing import edited
+from tests.plugins.laboratory import as_csv, laboratory_world, result
+from tests.plugins.supplying import EDITS
+from tests.plugins.world import CAST, CountedChance, World, monday_morning
+from tests.plugins.worlds import ANNEX, all_keys, allocation_list
+from tests.spec.blinding.obtaining import of_the_ledger
+
+from trialwright import conduct, design
+from trialwright.analysis.derived import Observed
+from trialwright.analysis.observations import Observations
+from trialwright.analysis.scores import scores
+from trialwright.conduct import Desk, Refused
+from trialwright.design.model import Blinding, Definition
+from trialwright.ledger.memory import MemoryLedger
+from trialwright.ledger.snapshot import Snapshot
+from trialwright.simulate.vault import MemoryVault
+from trialwright.web.clinic.scores import computed
+from trialwright.web.reading import Reading
+
+SECRET = "777.7"
+
+
+def trial_of(*changes: tuple[str, str]) -> Definition:
+    """The small trial with these changes."""
+    with TemporaryDirectory() as folder:
+        return design.read(edited(Path(folder), *changes))
+
+
+def world_of(definition: Definition) -> World:
+    """The trial, open in memory, both sites active."""
+    clock = monday_morning()
+    desk = Desk(MemoryLedger(), MemoryVault(allocation_list(), ANNEX), clock, CountedChance())
+    world = World(desk, clock, definition, all_keys())
+    conduct.open_trial(desk, definition, by=CAST["sponsor"])
+    for site in ("NORTH", "WEST"):
+        world.does("sponsor", "activate", site=site)
+    return world
+
+
+def answer(world: World, content: bytes, **more: Any) -> str:
+    """What whoever hands a file in is told, to the last letter."""
+    try:
+        return repr(conduct.import_results(world.desk, content=content, by=CAST["laboratory"], **more))
+    except Refused as refused:
+        return f"{refused!r} {refused.code} {refused.problems} {refused}"
+
+
+# ---------------------------------------------------------------- a laboratory's file
+
+
+@pytest.mark.requirement("BL1", "BL2")
+@pytest.mark.parametrize(
+    "row",
+    [
+        f"CITY,S-Ann,NORTH-001-A,START,RENIN,{SECRET},ng/L,{SECRET}",
+        f"CITY,S-Ann,NORTH-001-A,START,RENIN,{SECRET},ng/L,{SECRET},samples,{SECRET}",
+        f"{SECRET};{SECRET};RENIN",
+        f"{SECRET}\t{SECRET}",
+        "RENIN,RENIN,taken as drawn,taken as drawn,values",
+        "sample," + f"{SECRET},{SECRET},unitt",
+    ],
+)
+def test_a_file_without_a_header_never_quotes_its_first_row(row: str) -> None:
+    """The first row of such a file may be a sealed one, and is taken for the header."""
+    world = laboratory_world()
+    before = of_the_ledger(world.desk.ledger)
+    said = answer(world, f"{row}\n{row}\n".encode())
+    assert "Nothing was taken in" in said
+    assert not [word for word in (SECRET, "RENIN", "taken as drawn", "unitt") if word in said], said
+    assert of_the_ledger(world.desk.ledger) == before
+
+
+@pytest.mark.requirement("BL2")
+def test_a_misspelt_header_is_still_told_what_was_meant() -> None:
+    said = answer(laboratory_world(), b"laboratory,sampel,participant,visit,test,value,units,taken\n")
+    assert "'sampel' is unknown; did you mean 'sample'" in said
+    assert "'units' is unknown; did you mean 'unit'" in said
+
+
+QUOTED = (
+    'CITY,S-Ann,{ann},START,K,"RENIN",777.7,ng/L,2026-03-02,"x',
+    'CITY,S-Ann,{ann},START,K,"RENIN"" 777.7",ng/L,2026-03-02,x"y"',
+    "CITY,S-Ann,{ann},START,K,RENIN 777.7,ng/L,2026-03-02,more,cells",
+    "CITY,S-Ann,{ann},START,K,renin mass=777.7,ng/L,2026-03-02,more,cells",
+    "CITY,S-Ann,{ann},START,K,\u00a0Renin\u00a0,777.7,2026-03-02,more,cells",
+    "CITY,S-Ann,{ann},START,K,4.4,mmol/L,2026-03-02CITY,S-Ann,{ann},START,RENIN,777.7,ng/L,2026-03-02",
+    "CITY,S-Ann,{ann},START,K,4.4,mmol/L,2026-03-02,\x00RENIN\x00,777.7",
+)
+
+
+@pytest.mark.requirement("BL1", "BL2")
+@pytest.mark.parametrize("line", QUOTED)
+def test_a_spoilt_row_that_speaks_of_a_sealed_test_anywhere_is_sealed(line: str) -> None:
+    """Its cells may have moved: quotation marks astray, words run together, two rows in one."""
+    world = laboratory_world()
+    good = as_csv([result(world)], ("laboratory",)).decode()
+    head, first = good.splitlines()
+    text = "\n".join([head, line.format(ann=world.numbers["Ann"]), first]) + "\n"
+    with_, without = answer(world, text.encode()), answer(laboratory_world(), good.encode())
+    assert with_ == without
+    assert SECRET not in str(of_the_ledger(world.desk.ledger))
+
+
+@pytest.mark.requirement("BL1", "BL2")
+def test_what_stands_in_unknown_columns_cannot_be_tried_out_against_the_digest_of_a_file() -> None:
+    """A laboratory that adds a column `IgG` to the rows of open tests: the column is ignored, and the ledger has no
+    digest that depends on it, against which somebody could try value after value."""
+    digests = set()
+    for value in ("7.1", "7.2"):
+        world = laboratory_world()
+        answer(world, as_csv([{**result(world), "IgG": value}]))
+        digests.add(str(list(world.facts())[-1].payload["digest"]))
+    assert len(digests) == 1
+
+
+@cache
+def second_version() -> Definition:
+    """The laboratory's second version: the name RENIN now stands for an open test on another item."""
+    edits = (
+        *laboratory.EDITS[:1],
+        ("      - {id: alt,", "      - {id: prorenin, type: decimal, label: Prorenin, unit: ng/L, range: [0, 1000]}\n"
+         "      - {id: alt,"),
+        *laboratory.EDITS[1:],
+        ("    RENIN: {item: blood.renin, codes: [renin mass]", "    PRO: {item: blood.prorenin, codes: [RENIN]"),
+        ("    - {laboratory: CITY, test: RENIN, low: 2, high: 30, valid_from: 2026-01-01}\n", ""),
+        ('version: "1"\n', 'version: "2"\n'),
+    )  # fmt: skip
+    return trial_of(*edits)
+
+
+@pytest.mark.requirement("BL1", "BL2")
+def test_a_name_that_is_sealed_at_any_site_is_sealed_although_the_newest_version_gives_it_to_an_open_test() -> None:
+    """A laboratory goes on calling it by the old name until it is told."""
+    world = laboratory_world()
+    world.does("sponsor", "amend", definition=second_version(), why="another test")
+    world.does("sponsor", "activate", site="NORTH")
+    said = answer(world, as_csv([result(world, test="RENIN", value=SECRET), result(world)]))
+    assert SECRET not in said + str(of_the_ledger(world.desk.ledger))
+    assert "'PRO'" not in said
+    world.does("sponsor", "activate", site="WEST")
+    assert "test='PRO'" in answer(world, as_csv([result(world, test="PRO", value="12", unit="ng/L"), result(world)]))
+
+
+CRAFTED = (
+    b"\xff\xfe" + "sample,test,value,unit\nS,RENIN,777.7,ng/L\n".encode("utf-16-le"),
+    "sample,test,value,unit\nS,RENIN,777.7,ng/L\n".encode("utf-16"),
+    b"\x00" * 64,
+    b"PK\x03\x04sheet RENIN 777.7",
+    b'"sample,test,value,unit\n',
+    b"sample,sample,test,value,unit\n",
+    b"",
+    b"\n\n\n",
+)
+
+
+@pytest.mark.requirement("BL1", "BL2")
+@pytest.mark.parametrize("content", CRAFTED)
+def test_a_file_that_is_no_csv_in_utf_8_is_refused_without_a_word_of_what_is_in_it(content: bytes) -> None:
+    world = laboratory_world()
+    said = answer(world, content)
+    assert "Nothing was taken in" in said
+    assert "777" not in said
+    assert "RENIN" not in said
+
+
+@pytest.mark.requirement("BL1", "BL2")
+def test_sealed_rows_of_every_length_and_letter_stop_nothing_and_are_kept_word_for_word() -> None:
+    """Control characters, surrogates, marks of order, a million letters, ten thousand cells, numbers without end."""
+    odd = ["\u202e777.7", "\ud7ff", "\U0010ffff", "e\u0301", "x" * 10**6, "9" * 5000, "1e999", "\x1b[2J", "'; drop--"]
+    world = laboratory_world()
+    head, first = as_csv([result(world)], ("laboratory",)).decode().splitlines()
+    rows = [f"CITY,S,{world.numbers['Ann']},START,RENIN,{one},ng/L,2026-03-02" for one in odd]
+    rows += ["RENIN" + "," * 10000, head, head]
+    rows += [f"CITY,{one},{one},{one},RENIN,1,{one},{one}" for one in odd]
+    text = "\n".join([head, *rows, first, *rows]) + "\n"
+    assert answer(world, text.encode()) == answer(laboratory_world(), as_csv([result(world)], ("laboratory",)))
+    record = conduct.laboratory_sealed.sealed_records(world.desk, world.keys)
+    ((_, kept),) = record.items()
+    assert len(kept["rows"]) == 2 * len(rows)
+    assert {row["became"] for row in kept["rows"]} <= {"not taken", "kept", "the same twice"}
+    assert not [row for row in kept["rows"] if "program failed" in str(row["says"])]
+
+
+# ---------------------------------------------------------------- scores on the clinic's page
+
+
+SCORED = (
+    *EDITS,
+    ("    label: Adverse event\n    log: true", "    label: Adverse event\n    log: true\n"
+     "    blinding: masked_for_assessors"),
+    ("      - {id: worst,", "      - {id: death_date, type: date, label: Date of death}\n      - {id: worst,"),
+    ("objectives:\n", """derivations:
+  src: invented
+  reached:
+    method: first_time
+    label: Weeks to a pressure of 155
+    inputs: {of: pressure.upper}
+    options: {at_least: '155'}
+  ready: {method: first_time, label: Weeks to a volume, inputs: {of: bag.volume}, options: {at_least: '1'}}
+  both: {method: first_time, label: Weeks to either, inputs: {of: ready}, options: {at_least: '0'}}
+objectives:
+"""),
+)  # fmt: skip
+
+
+@cache
+def scored_trial() -> Definition:
+    """The small trial with infusions, and scores of which two rest on them."""
+    return trial_of(*SCORED)
+
+
+def seen_scores(world: World, role: str) -> str:
+    from trialwright.web.classes import _OPEN, SEES
+
+    reading = Reading(world.desk.ledger, lambda: world.clock.now())
+    with reading.trial() as trial:
+        assert trial is not None
+        return repr(computed(trial, trial.state.participants[world.numbers["Ann"]], SEES.get(role, _OPEN)))
+
+
+def followed(infused: str | None) -> World:
+    """Ann from the draw to week 8; `infused`: the day on which an infusion page says that it was given, None: none."""
+    world = world_of(scored_trial())
+    world.seen("Ann", {"sex": "M"})
+    world.does("nurse", "screen", participant="Ann")
+    page = {"participant": "Ann", "form": "pressure", "visit": "START", "items": {"upper": "150", "lower": "95"}}
+    world.does("nurse", "record", **page, on="2026-03-02")
+    world.does("nurse", "randomise", participant="Ann")
+    if infused:
+        label = world.person("Ann").allocation.label  # type: ignore[union-attr]
+        bag = {"participant": "Ann", "form": "bag", "visit": "START", "repeat": "1", "on": infused}
+        world.does("nurse", "record", **bag, items={"label": label, "volume": "600"})
+    world.clock.move(days=56)
+    later = {"participant": "Ann", "form": "pressure", "visit": "WEEK8", "items": {"upper": "160", "lower": "95"}}
+    world.does("nurse", "record", **later, on="2026-04-27")
+    return world
+
+
+@pytest.mark.requirement("BL2")
+def test_the_scores_that_an_assessor_sees_rest_on_no_day_of_a_page_that_is_masked() -> None:
+    """Weeks count from the first day that a page of the visit carries: an infusion page of an earlier day moved them,
+    so who reads the weeks knew of it."""
+    plain = seen_scores(followed(None), "assessor")
+    assert "Weeks to a pressure" in plain
+    assert "8" in plain
+    for day in ("2026-02-27", "2026-03-01"):
+        assert seen_scores(followed(day), "assessor") == plain
+    assert "Weeks to either" not in plain + seen_scores(followed("2026-03-01"), "assessor")
+    assert seen_scores(followed("2026-02-27"), "nurse") != seen_scores(followed(None), "nurse")
+
+
+@pytest.mark.requirement("BL2")
+def test_what_is_computed_for_an_assessor_knows_of_no_death_that_stands_on_a_masked_page() -> None:
+    """Life years end with a death, which no input of the measure names."""
+    world = followed(None)
+    died = {"term": "stroke", "worst": "3", "death_date": "2026-04-20"}
+    world.does("nurse", "record", participant="Ann", form="events", repeat="+", items=died)
+    known = []
+    for classes in (None, frozenset({Blinding.OPEN}), frozenset({Blinding.OPEN, Blinding.MASKED_FOR_ASSESSORS})):
+        seen = Observations(scored_trial(), Snapshot(world.state, world.desk.ledger.head()), sees=classes)
+        known.append(bool(Observed(seen, [world.numbers["Ann"]], scores).deaths().present.all()))
+    assert known == [True, False, True]
