@@ -148,7 +148,8 @@ def waterfall(
                 f"{name} {height:g}", (1.01, height), xycoords=("axes fraction", "data"), va="center", color=SOFT
             )
         if len(series) > 1:
-            axes.legend(frameon=False, loc="upper right", handlelength=1.4, handleheight=1.1)
+            corner = "upper left" if better == "lower" else "upper right"  # where the bars are low
+            axes.legend(frameon=False, loc=corner, handlelength=1.4, handleheight=1.1)
         axes.set_xlim(-0.8, len(bars) - 0.2)
         axes.set_xticks([])
         axes.set_xlabel(f"{len(bars)} participants, {'highest' if better is None else 'best'} first")
