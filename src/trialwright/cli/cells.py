@@ -24,6 +24,8 @@ from trialwright.measures.tis import Exact, integers
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 LONGEST = 30  # characters of a number; longer ones are slips, and would make the arithmetic crawl
 
+NAMELESS = "several columns have no name; delete them (spreadsheets leave empty columns at the end) or name them"
+
 Codes = NDArray[Any]
 
 
@@ -102,7 +104,7 @@ def header_of(content: bytes) -> list[str]:
         raise BadTable([Problem(1, "", "the columns are separated by tabs; save the file with commas")])
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
-        raise BadTable([Problem(1, name, "the column stands twice") for name in twice])
+        raise BadTable([Problem(1, name, "the column stands twice" if name else NAMELESS) for name in twice])
     return header
 
 

@@ -5,7 +5,7 @@ its place), `vas` is optional.
 """
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,23 +18,27 @@ from trialwright.measures.eq5d.profiles import VAS_TOP, Levels
 from trialwright.measures.eq5d.terms import DIMENSIONS
 
 KNOWN = ("id", "state", "vas", *DIMENSIONS)
+RESULTS = ("index", "lss", "lfs", "why")
 WRONG = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """A file of answers. `vas` holds texts, None where empty or not given; `problems` by row, for partial results."""
+    """A file of answers. `kept`: columns carried over; `vas` holds texts, None where empty or not given; `repeated`:
+    sentences about ids that stand several times; `problems` by row, for partial results."""
 
     ids: pl.Series
+    kept: Mapping[str, pl.Series]
     levels: Levels
     vas: pl.Series | None
     ignored: tuple[str, ...]
     numbered: bool
+    repeated: tuple[str, ...]
     problems: Mapping[int, list[Problem]]
 
 
-def read_answers(path: Path, top: int, partial: bool = False) -> Answers:
-    """The answers of a CSV file in UTF-8 for a version with levels 1 to `top`.
+def read_answers(path: Path, top: int, keep: Sequence[str] = (), partial: bool = False) -> Answers:
+    """The answers of a CSV file in UTF-8 for a version with levels 1 to `top`, and the columns to `keep`.
 
     Raises BadTable with every problem, OSError if the file cannot be read. `partial`: bad cells become missing ones and
     stand in `problems`; a file whose columns cannot be told is refused all the same.
@@ -42,7 +46,8 @@ def read_answers(path: Path, top: int, partial: bool = False) -> Answers:
     content = content_of(path)
     written = header_of(content)
     header = [name.lower() if name.lower() in KNOWN else name for name in written]
-    _check_names(header)
+    keep = [name for name in dict.fromkeys(keep) if name.lower() != "id"]
+    _check_names(header, keep)
     sheet = sheet_of(content, header, [name for name in header if name in KNOWN and name != "id"])
     numbers = numbers_of(sheet.texts)
     levels, bad = _levels(sheet, numbers, header, top)
@@ -59,12 +64,43 @@ def read_answers(path: Path, top: int, partial: bool = False) -> Answers:
         raise BadTable(sorted(problems, key=lambda problem: (problem.line, written.index(problem.column))))
     rows = sheet.frame.height
     given = pl.Series("id", np.arange(1, rows + 1)).cast(pl.String) if ids is None else ids
-    ignored = tuple(name for name in written if name.lower() not in KNOWN)
-    return Answers(given, levels, vas, ignored, ids is None, by_row)
+    ignored = tuple(name for name in written if name.lower() not in KNOWN and name not in keep)
+    kept = {name: sheet.frame[name] for name in keep}
+    repeated = () if ids is None else _repeated(sheet, ["id", *keep])
+    return Answers(given, kept, levels, vas, ignored, ids is None, repeated, by_row)
 
 
-def _check_names(header: list[str]) -> None:
-    """Raise BadTable unless the columns give the five levels in exactly one way."""
+def _repeated(sheet: Sheet, names: list[str]) -> tuple[str, ...]:
+    """One sentence, with the first of them, where questionnaires share what names them."""
+    named = sheet.frame.select(pl.col(names).cast(pl.String)).with_row_index("row").filter(pl.col("id").is_not_null())
+    shared = named.group_by(names, maintain_order=True).agg("row").filter(pl.col("row").list.len() > 1)
+    if not shared.height:
+        return ()
+    first = shared["row"].head(3).to_list()
+    lines = sheet.lines_of(row for rows in first for row in rows[:4])
+    places = [
+        f"{shared['id'][place]} in lines {', '.join(str(lines[row]) for row in rows[:4])}"
+        for place, rows in enumerate(first)
+    ]
+    more = f" and {shared.height - 3} more" if shared.height > 3 else ""
+    hint = "; name the column that tells them apart with --keep" if names == ["id"] else ""
+    return (f"an id stands for several questionnaires: {'; '.join(places)}{more}{hint}",)
+
+
+SPOKEN = {
+    "mo": ("mobility", "mobil", "mob", "walking", "eq1", "eq5d1"),
+    "sc": ("selfcare", "self", "eq2", "eq5d2"),
+    "ua": ("usualactivities", "usualactivity", "usual", "activities", "activity", "ac", "eq3", "eq5d3"),
+    "pd": ("paindiscomfort", "pain", "discomfort", "eq4", "eq5d4"),
+    "ad": ("anxietydepression", "anxiety", "anx", "depression", "eq5", "eq5d5"),
+    "vas": ("eqvas", "eq5dvas", "visualanaloguescale"),
+    "state": ("profile", "healthstate", "eq5dstate"),
+}
+"""Names that people give the columns, as letters and digits alone."""
+
+
+def _check_names(header: list[str], keep: Sequence[str]) -> None:
+    """Raise BadTable unless the columns give the five levels in exactly one way, and those to keep are there."""
     needs = f"it needs {', '.join(DIMENSIONS)}, or state with five digits; id and vas may stand beside them"
     if not header:
         raise BadTable([Problem(1, "", f"the file is empty; {needs}")])
@@ -74,13 +110,37 @@ def _check_names(header: list[str]) -> None:
     if "state" in header and given:
         problems.append(Problem(1, "state", f"the levels stand twice: in state and in {', '.join(given)}"))
     elif "state" not in header:
-        problems += [Problem(1, name, f"the column is missing; {needs}") for name in DIMENSIONS if name not in header]
+        lacking = [name for name in DIMENSIONS if name not in header]
+        problems += [Problem(1, name, "the column is missing") for name in lacking]
+        problems += [Problem(1, "", needs)] if len(lacking) > 1 else []
     if problems:
         for name in header:
-            if name not in KNOWN:
-                near = difflib.get_close_matches(name.lower(), KNOWN, 1, 0.8)
-                problems += [Problem(1, name, f"the column is unknown; did you mean {known}?") for known in near]
+            problems += [
+                Problem(1, name, f"the column is unknown; did you mean {near}?") for near in _near(name, header)
+            ]
+    for name in keep:
+        if name in RESULTS or name.lower() in KNOWN:
+            problems.append(Problem(1, name, "the column cannot be kept: the result has one of that name; rename it"))
+        elif name not in header:
+            near = difflib.get_close_matches(name, header, 1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            problems.append(Problem(1, name, f"the column to keep is missing{meant}"))
+    if problems:
         raise BadTable(problems)
+
+
+def _near(name: str, header: list[str]) -> list[str]:
+    """The known column that is not there and that a name may mean."""
+    if name in KNOWN:
+        return []
+    free = [known for known in KNOWN if known not in header]
+    plain = "".join(letter for letter in name.lower() if letter.isalnum())
+    spoken = [
+        known
+        for known in free
+        if plain.removeprefix("eq5d5l") in SPOKEN.get(known, ()) or plain in SPOKEN.get(known, ())
+    ]
+    return spoken or difflib.get_close_matches(name.lower(), free, 1, 0.8)
 
 
 Bad = list[tuple[int, str, str]]  # row, column, sentence

@@ -12,6 +12,8 @@ from typing import BinaryIO, NoReturn, TypeVar
 import typer
 
 Read = TypeVar("Read")
+SHOWN = 1000
+"""So many mistakes are printed one by one; of a file that is wrong as a whole the others are counted."""
 
 
 def refuse(*sentences: str) -> NoReturn:
@@ -28,7 +30,16 @@ def read_or_refuse(file: Path, read: Callable[[Path], Read]) -> Read:
     try:
         return read(file)
     except BadTable as bad:
-        refuse(*(problem.at(str(file)) for problem in bad.problems))
+        said = [problem.at(str(file)) for problem in bad.problems[:SHOWN]]
+        more = len(bad.problems) - len(said)
+        refuse(
+            *said,
+            *(
+                [f"{file}: and {more} mistakes more; is it the right file, and the right version of the questionnaire?"]
+                if more
+                else []
+            ),
+        )
     except OSError as error:
         refuse(f"{file}: cannot be read: {error.strerror}")
 
@@ -71,7 +82,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
             os.unlink(temporary)
         if not isinstance(error, OSError):
             raise
-        refuse(f"{path}: cannot be written: {error.strerror}")
+        refuse(f"{path}: cannot be written: {error.strerror or error}")
 
 
 def write_folder(folder: Path, files: dict[str, bytes]) -> None:
@@ -89,7 +100,7 @@ def write_folder(folder: Path, files: dict[str, bytes]) -> None:
     except OSError as error:
         for part in parts.values():
             part.unlink(missing_ok=True)
-        refuse(f"{folder}: cannot be written: {error.strerror}; nothing of this run was kept")
+        refuse(f"{folder}: cannot be written: {error.strerror or error}; nothing of this run was kept")
     there = {path for within in {path.parent for path in parts} for path in within.iterdir() if path.is_file()}
     stale = sorted(str(path.relative_to(folder)) for path in there - set(parts))
     if stale:

@@ -4,9 +4,11 @@ import json
 import sys
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
+
+from trialwright.cli.files import check_output, read_or_refuse, refuse, say_ignored, write_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +32,7 @@ def eq5d(
         bool, typer.Option("--crosswalk", help="Values of the other version: 5L states on 3L values, or 3L on 5L.")
     ] = False,
     listed: Annotated[bool, typer.Option("--list", help="Print the value sets there are, and end.")] = False,
+    keep: Annotated[list[str] | None, typer.Option("--keep", help="Carry this column over, for example visit.")] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Score what can be; flag rows with mistakes.")] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write here instead of printing.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of CSV or a table.")] = False,
@@ -39,34 +42,21 @@ def eq5d(
     Columns: mo, sc, ua, pd, ad (or state, five digits), and if there, id and vas; an empty cell means "not answered"
     and leaves the index empty. The value set is always named: --list shows them with country, kind, DOI and range.
     """
-    from trialwright.cli.cells import BadTable
     from trialwright.cli.eq5d_table import read_answers
-    from trialwright.cli.score import write_whole
 
     if listed:
         _print_list(version, as_json)
         return
     chosen = _chosen(version, value_set, kind, crosswalk)
     if file is None:
-        _refuse("name the file to score, FILE.csv")
-    try:
-        answers = read_answers(file, chosen.top, partial)
-    except BadTable as bad:
-        for problem in bad.problems:
-            typer.echo(problem.at(str(file)), err=True)
-        raise typer.Exit(1) from None
-    except OSError as error:
-        _refuse(f"{file}: cannot be read: {error.strerror}")
-    _notices(answers, str(file))
+        refuse("name the file to score, FILE.csv")
+    check_output(output, file)
+    answers = read_or_refuse(file, lambda path: read_answers(path, chosen.top, keep or (), partial))
+    _notices(answers, file)
     if output is None:
         _score(answers, chosen, as_json, sys.stdout.buffer)
     else:
         write_whole(output, lambda out: _score(answers, chosen, as_json, out))
-
-
-def _refuse(sentence: str) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(1)
 
 
 def _chosen(version: str | None, name: str | None, kind: str | None, crosswalk: bool) -> "ValueSet":
@@ -74,33 +64,34 @@ def _chosen(version: str | None, name: str | None, kind: str | None, crosswalk: 
     from trialwright.measures.eq5d.sets import CROSSWALKS, TOP, value_set, value_sets, version_named
 
     if version is None:
-        _refuse(f"name the version of the EQ-5D with --version: {', '.join(TOP)}")
+        refuse(f"name the version of the EQ-5D with --version: {', '.join(TOP)}")
     if crosswalk and kind is not None and kind.upper() not in ("CW", "RCW"):
-        _refuse(f"--crosswalk and --kind {kind} contradict each other")
+        refuse(f"--crosswalk and --kind {kind} contradict each other")
     try:
         plain = version_named(version)
         if crosswalk:
             kind = {"5L": "CW", "3L": "RCW"}.get(plain)
             if kind is None:
-                _refuse(f"there is no crosswalk from the {plain}")
+                refuse(f"there is no crosswalk from the {plain}")
         if name is None:
             wanted = [one for one in value_sets(plain) if (one.kind == kind if kind else one.kind not in CROSSWALKS)]
             names = ", ".join(dict.fromkeys(one.name for one in wanted))
-            _refuse(f"name the value set with --value-set; the {plain} has: {names}")
+            refuse(f"name the value set with --value-set; the {plain} has: {names}")
         return value_set(plain, name, kind)
     except ValueError as error:
-        _refuse(str(error))
+        refuse(str(error))
 
 
-def _notices(answers: "Answers", file: str) -> None:
+def _notices(answers: "Answers", file: Path) -> None:
     if answers.numbered:
         typer.echo(f"{file}:1: there is no column id; rows are numbered from 1", err=True)
-    if answers.ignored:
-        typer.echo(f"{file}:1: ignored, because they mean nothing here: {', '.join(answers.ignored)}", err=True)
+    say_ignored(file, answers.ignored)
+    for sentence in answers.repeated:
+        typer.echo(f"{file}: {sentence}", err=True)
     if answers.problems:
         for row in sorted(answers.problems):
             for problem in answers.problems[row]:
-                typer.echo(problem.at(file), err=True)
+                typer.echo(problem.at(str(file)), err=True)
         typer.echo(f"{file}: {len(answers.problems)} row(s) with mistakes are flagged, not scored in full", err=True)
 
 
@@ -133,6 +124,7 @@ def _table(answers: "Answers", rows: slice, chosen: "ValueSet", flags: dict[int,
     place = narrow(codes)
     columns = {
         "id": answers.ids[rows],
+        **{name: column[rows] for name, column in answers.kept.items()},
         **{name: texts[name].gather(place) for name in ("state", "index", "lss", "lfs")},
     }
     if answers.vas is not None:
@@ -190,7 +182,7 @@ def _print_list(version: str | None, as_json: bool) -> None:
     try:
         versions = [version_named(version)] if version else list(TOP)
     except ValueError as error:
-        _refuse(str(error))
+        refuse(str(error))
     sets = [one for each in versions for one in value_sets(each)]
     if as_json:
         typer.echo(json.dumps([_described(one) for one in sets], indent=1))

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from trialwright.cli import score_eq5d
+from trialwright.cli.files import SHOWN
 from trialwright.cli.score import score_app
 from trialwright.measures import eq5d
 
@@ -207,3 +209,102 @@ def test_the_list_as_json_names_how_each_set_is_pinned() -> None:
 def test_without_a_file_there_is_a_sentence() -> None:
     assert refused(run(*DUTCH)) == ["name the file to score, FILE.csv"]
     assert refused(run("absent.csv", *DUTCH)) == ["absent.csv: cannot be read: No such file or directory"]
+
+
+def test_a_result_never_takes_the_place_of_the_file_that_is_read(tmp_path: Path) -> None:
+    answers = given_file(tmp_path, HEADER, "A,1,1,1,1,1,80")
+    before = answers.read_bytes()
+    (tmp_path / "same.csv").hardlink_to(answers)
+    for output in (answers, tmp_path / "same.csv"):
+        said = f"{output}: is the file that is read, and would be lost; give the result another name"
+        assert refused(run(answers, *DUTCH, "-o", output)) == [said]
+    assert answers.read_bytes() == before
+
+
+def test_a_folder_and_a_place_in_no_folder_are_refused_as_output(tmp_path: Path) -> None:
+    answers = given_file(tmp_path, HEADER, "A,1,1,1,1,1,80")
+    assert refused(run(answers, *DUTCH, "-o", tmp_path)) == [
+        f"{tmp_path}: is a folder; name a file in it, such as {tmp_path / 'scores.csv'}"
+    ]
+    lost = tmp_path / "none" / "scores.csv"
+    assert refused(run(answers, *DUTCH, "-o", lost)) == [
+        f"{lost}: cannot be written: there is no folder {lost.parent}; make it first"
+    ]
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:
+    answers, pipe = given_file(tmp_path, HEADER, "A,1,1,1,1,1,80"), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert run(answers, *DUTCH, "-o", pipe).exit_code == 0
+        assert os.read(reader, 1000).startswith(b"id,state,index")
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no device that is always full")
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    link = tmp_path / "full.csv"
+    link.symlink_to("/dev/full")
+    result = run(given_file(tmp_path, HEADER, "A,1,1,1,1,1,80"), *DUTCH, "-o", link)
+    assert result.exit_code == 1
+    assert "No space left" in result.stderr
+    assert link.is_symlink()
+
+
+def test_columns_are_kept_and_ids_that_stand_twice_are_told(tmp_path: Path) -> None:
+    answers = given_file(
+        tmp_path, "id,visit,mo,sc,ua,pd,ad", "A,W0,1,1,1,1,1", "A,W4,1,1,1,1,2", "B,W0,1,1,1,1,1", "B,W0,2,1,1,1,1"
+    )
+    kept = run(answers, *DUTCH, "--keep", "visit")
+    assert [row["visit"] for row in rows(kept.stdout)] == ["W0", "W4", "W0", "W0"]
+    assert kept.stderr.splitlines() == [f"{answers}: an id stands for several questionnaires: B in lines 4, 5"]
+    bare = run(answers, *DUTCH)
+    assert "A in lines 2, 3; B in lines 4, 5; name the column that tells them apart with --keep" in bare.stderr
+    assert refused(run(answers, *DUTCH, "--keep", "vist")) == [
+        f"{answers}:1:vist: the column to keep is missing; did you mean visit?"
+    ]
+
+
+def test_names_that_people_give_the_columns_are_understood_as_a_question(tmp_path: Path) -> None:
+    said = refused(run(given_file(tmp_path, "id,Mobility,Self-care,EQ5D_3,Pain,Anxiety", "A,1,1,1,1,1"), *DUTCH))
+    for spoken, known in zip(("Mobility", "Self-care", "EQ5D_3", "Pain", "Anxiety"), eq5d.DIMENSIONS, strict=True):
+        assert any(f":1:{spoken}: the column is unknown; did you mean {known}?" in line for line in said)
+
+
+def test_columns_without_a_name_are_told_as_what_they_are(tmp_path: Path) -> None:
+    (said,) = refused(run(given_file(tmp_path, f"{HEADER},,", "A,1,1,1,1,1,80,,"), *DUTCH))
+    assert "several columns have no name; delete them" in said
+
+
+def test_a_file_that_is_wrong_as_a_whole_does_not_fill_the_screen(tmp_path: Path) -> None:
+    answers = given_file(tmp_path, HEADER, *(f"A{row},4,5,4,5,4,80" for row in range(300)))
+    said = refused(run(answers, "--version", "3L", "--value-set", "UK", "--kind", "TTO"))
+    assert len(said) == SHOWN + 1
+    assert "and 500 mistakes more" in said[-1]
+
+
+@pytest.mark.parametrize(
+    ("version", "named", "told"),
+    [
+        ("5L", "10.1016/j.jval.2016.01.004", "did you mean 10.1016/j.jval.2016.01.003 (Netherlands)?"),
+        ("3L", "10.1016/j.jval.2016.01.003", "it is Netherlands of the 5L; check version and DOI"),
+        ("5L", "Netherlnds", "did you mean Netherlands? There are:"),
+    ],
+)
+def test_a_value_set_that_is_not_there_is_answered_with_what_was_meant(
+    tmp_path: Path, version: str, named: str, told: str
+) -> None:
+    answers = given_file(tmp_path, HEADER, "A,1,1,1,1,1,80")
+    (said,) = refused(run(answers, "--version", version, "--value-set", named))
+    assert told in said
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["holland", "nl", "https://doi.org/10.1016/j.jval.2016.01.003", "http://dx.doi.org/10.1016/J.JVAL.2016.01.003"],
+)
+def test_a_value_set_is_found_however_it_is_written(named: str) -> None:
+    assert eq5d.value_set("5L", named) is eq5d.value_set("5L", "NL")

@@ -44,7 +44,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "South Korea": ("Korea", "Republic of Korea"),
         "UAE": ("United Arab Emirates",),
         "WePP": ("Western preference pattern",),
-        "Netherlands": ("The Netherlands",),
+        "Netherlands": ("The Netherlands", "Holland"),
         "Vietnam": ("Viet Nam",),
     }
 )
@@ -122,11 +122,24 @@ def value_set(version: str, name: str, kind: str | None = None) -> ValueSet:
     if found:
         listed = "; ".join(f"{one.name} {one.kind} ({one.pin})" for one in found)
         raise NoSuchValueSet(f"{name!r} stands for several value sets of the {version}: {listed}", found)
+    raise NoSuchValueSet(_unknown(version, name, kind, there_are), there_are)
+
+
+def _unknown(version: str, name: str, kind: str | None, there_are: "tuple[ValueSet, ...]") -> str:
+    """What a name that stands for nothing may have meant: a set of another version, a DOI or country much like it; else
+    all there are."""
+    elsewhere = [one for other in TOP if other != version for one in value_sets(other) if _plain(name) in _names(one)]
+    if elsewhere and "/" in name:
+        told = ", ".join(dict.fromkeys(f"{one.name} of the {one.version}" for one in elsewhere))
+        return f"{name!r} is no value set of the {version}: it is {told}; check version and DOI"
+    known = {_plain(one.pin): one for one in there_are if one.doi}
+    if "/" in name and (near := difflib.get_close_matches(_plain(name), known, 1, 0.9)):
+        meant = known[near[0]]
+        return f"there is no value set {name!r} of the {version}; did you mean {meant.pin} ({meant.name})?"
     names = list(dict.fromkeys(one.name for one in there_are if kind or one.kind not in CROSSWALKS))
-    near = difflib.get_close_matches(name, names, 1)
-    meant = f"; did you mean {near[0]}?" if near else ""
-    says = f"there is no value set {name!r} of the {version}{meant}; there are: {', '.join(names)}"
-    raise NoSuchValueSet(says, there_are)
+    close = difflib.get_close_matches(name, names, 1, 0.75)
+    middle = f"; did you mean {close[0]}? There are:" if close else "; there are:"
+    return f"there is no value set {name!r} of the {version}{middle} {', '.join(names)}"
 
 
 def version_named(version: str) -> str:
@@ -185,7 +198,7 @@ def _read(version: str, row: Mapping[str, str]) -> ValueSet:
 
 def _plain(name: str) -> str:
     """A name without capitals, spaces and signs; a DOI keeps its slash, dots and what follows `#`."""
-    name = name.strip().lower().removeprefix("https://doi.org/").removeprefix("doi:").strip()
+    name = re.sub(r"^(https?://)?(dx\.)?doi(\.org/|:)\s*", "", name.strip().lower())
     if "/" in name:
         doi, _, part = name.partition("#")
         return doi + ("#" + _plain(part) if part else "")
