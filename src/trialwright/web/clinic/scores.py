@@ -19,12 +19,12 @@ from trialwright.design.model import Definition, Derivation
 from trialwright.ledger.replay import Participant
 from trialwright.ledger.snapshot import Snapshot
 from trialwright.measures.instruments.compiled import explained
-from trialwright.web.clinic import participants
+from trialwright.web.clinic import participants, words
 from trialwright.web.reading import Trial
 from trialwright.web.seen import Sees
 
 DECIMALS = 3
-"""Enough for an index of health; zeros at the end are not shown."""
+"""Of a number below 10, enough for an index of health; a larger one has one. Zeros at the end are not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,12 @@ def computed(trial: Trial, person: Participant, sees: Sees) -> Computed | None:
         except NotEstimable:
             continue
         cells = _truths(one) if is_truth(derivation) else _cells(one, _qualities(observed, derivation, one))
+        cells = tuple(
+            Cell("", "") if visit in _before_baseline(definition, derivation) else cell
+            for visit, cell in zip(visits, cells, strict=True)
+        )
         if any(cell.value or cell.quality for cell in cells):
-            found.append(Row(derivation.label, derivation.unit or "", cells))
+            found.append(Row(derivation.label, words.unit_in_words(derivation.unit), cells))
     if not found:
         return None
     kept_places = [
@@ -89,6 +93,12 @@ def computed(trial: Trial, person: Participant, sees: Sees) -> Computed | None:
 def _rules(definition: Definition) -> dict[str, FormRules]:
     """The compiled forms of a definition, kept for the next page."""
     return {}
+
+
+def _before_baseline(definition: Definition, derivation: Derivation) -> frozenset[str]:
+    """The visits before the one that a measure is judged against: there it says nothing yet."""
+    order = list(design.visit_order(definition))
+    return frozenset(order[: order.index(derivation.baseline)]) if derivation.baseline in order else frozenset()
 
 
 def _qualities(observed: Observations, derivation: Derivation, one: Scores) -> list[str]:
@@ -114,7 +124,7 @@ def _cells(one: Scores, qualities: Sequence[str]) -> tuple[Cell, ...]:
 def _cell(value: float, one: Scores, quality: str) -> Cell:
     if value != value:
         return Cell("", "", quality)
-    text = f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
+    text = f"{value:.{DECIMALS if abs(value) < 10 else 1}f}".rstrip("0").rstrip(".")
     return Cell(text.replace("-", "\u2212"), _category(value, one.thresholds), quality)
 
 

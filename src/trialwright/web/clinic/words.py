@@ -32,7 +32,12 @@ def item_label(definition: Definition, form: str, item: str) -> tuple[str, str]:
     wording = running.wording(definition.forms[form].instrument)
     label = wording.items.get(item, found.label) if wording else found.label
     keys = [{"L": "left", "R": "right"}.get(part, part.replace("_", " ")) for part in item.split(".")[1:-1]]
-    return (f"{label}: {', '.join(keys)}" if keys else label), _UNITS.get(found.unit or "", found.unit or "")
+    return (f"{label}: {', '.join(keys)}" if keys else label), unit_in_words(found.unit)
+
+
+def unit_in_words(unit: str | None) -> str:
+    """A UCUM code as people write it; nothing for a number without a unit."""
+    return _UNITS.get(unit or "", unit or "")
 
 
 def in_words(definition: Definition, form: str, item: str, value: str | None) -> str | None:
