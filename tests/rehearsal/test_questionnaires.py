@@ -16,6 +16,7 @@ from trialwright.conduct.catalogue import catalogue
 from trialwright.design.amend import changes
 from trialwright.design.model import Definition
 from trialwright.ledger.snapshot import Snapshot
+from trialwright.measures.instruments import INSTRUMENTS, instrument
 from trialwright.measures.instruments.offered import INSTRUMENTS_ALONE
 from trialwright.report.build import report
 from trialwright.report.outcome import better
@@ -179,3 +180,19 @@ def test_where_less_is_better_the_lowest_bar_is_the_first(reported: str, definit
         "haq_di": "lower", "mmt8": "higher", "tis": "higher", "daily": None, "core.phga": None,
     }  # fmt: skip
     assert "dotted" not in reported  # no threshold is declared for the main measure
+
+
+@pytest.mark.parametrize("name", INSTRUMENTS)
+def test_every_instrument_of_the_program_can_be_a_form_with_all_its_scores(tmp_path: Path, name: str) -> None:
+    by = name.replace("-", "_")
+    measures = "".join(
+        f"  {by}_{scale.id}: {{method: {by}, label: L, inputs: {{form: asked}}, options: {{scale: {scale.id}}}}}\n"
+        for scale in instrument(name).scales
+    )
+    trial = edited(
+        tmp_path,
+        ("forms:\n", f"forms:\n  asked: {{label: Asked, src: invented, instrument: {name}}}\n"),
+        ("schedule:\n", "schedule:\n  asked: [FIRST]\n"),
+        ("objectives:\n", f"derivations:\n  src: invented\n{measures}objectives:\n"),
+    )
+    assert design.inspect(trial, catalogue()).problems == ()
