@@ -15,6 +15,7 @@ from trialwright.analysis.scores import scores
 from trialwright.capture import FormRules
 from trialwright.conduct.desk import Desk
 from trialwright.conduct.protocol import Protocol
+from trialwright.design.derivations import STRICTNESS
 from trialwright.design.model import Derivation
 from trialwright.ledger.replay import Participant
 from trialwright.ledger.snapshot import Snapshot
@@ -102,6 +103,8 @@ def _by_arrays(
     desk: Desk, protocol: Protocol, person: Participant, rules: FormRules, visit: str, known: Known, name: str
 ) -> bool | None:
     pages = {(person.id, visit, rules.name): known}
-    seen = Observations(protocol.definition, Snapshot(desk.state, desk.ledger.head()), {}, pages)
+    # Who reads the form reads the query: days and deaths come from pages that they may see, as the inputs do.
+    sees = frozenset(STRICTNESS[: STRICTNESS.index(rules.form.blinding) + 1])
+    seen = Observations(protocol.definition, Snapshot(desk.state, desk.ledger.head()), {}, pages, sees)
     value = scores(seen, name, [person.id], [visit]).values[0, 0]
     return None if value != value else bool(value > 0)

@@ -67,7 +67,8 @@ def ask_query(
         rules = desk.protocol(person.pages[visit, form, repeat].version).form(form)
         if item is not None and item not in rules.items:
             raise Refused(f"Form {form} has no item '{item}'.", "item")
-        if item in rules.sealed:
+        now = desk.protocol(version)
+        if item in rules.sealed or (form in now.definition.forms and item in now.form(form).sealed):
             raise Refused(
                 f"{rules.items[item].label} is sealed, and a query can be read by everybody; ask an unblinded person.",
                 "blinding",

@@ -81,7 +81,8 @@ def write_page(
     version = desk.version_at(person.site)
     require_follow_up(desk, person, visit)
     page = person.pages.get((visit, form, repeat))
-    version = page.version if page is not None else version  # each page stays under its own version (DC5)
+    if page is not None and page.version != version:
+        version = _version_of_save(desk, page, version, form, {*items, *not_done})
     protocol = desk.protocol(version)
     rules = _rules(protocol, form, visit, by)
     repeat = repeat if page is not None else next_row(rules, person, (visit, form, repeat), bool(items))
@@ -116,6 +117,21 @@ def write_page(
     if person.allocation is not None and form in protocol.strata_forms:
         ask_for_correction(desk, by, version, person, fact)
     return fact
+
+
+def _version_of_save(desk: Desk, page: Page, version: str, form: str, named: set[str]) -> str:
+    """Each page stays under its own version (DC5). What the site's version seals meanwhile the page's own would keep in
+    the open: it is saved by itself under the site's version, and leaves the page as it is."""
+    own, now = (desk.protocol(one) for one in (page.version, version))
+    if form not in own.definition.forms or form not in now.definition.forms:
+        return page.version
+    late = now.form(form).sealed - own.form(form).sealed
+    if not late & named:
+        return page.version
+    if named - late:
+        labels = ", ".join(now.form(form).items[item].label for item in sorted(late & named))
+        raise Refused(f"{labels}: sealed since this page was begun; save it apart from the rest.", "blinding")
+    return version
 
 
 def _rules(protocol: Protocol, form: str, visit: str, by: Person) -> FormRules:

@@ -6,7 +6,7 @@ from trialwright.analysis.observations import Observations
 from trialwright.analysis.plan import Results
 from trialwright.analysis.populations import courses, treatment_form
 from trialwright.analysis.unblinding_risk import observed
-from trialwright.design.model import Definition
+from trialwright.design.model import Blinding, Definition
 from trialwright.ledger.snapshot import Snapshot
 from trialwright.report import (
     beyond,
@@ -34,6 +34,9 @@ BLINDED = (
     "It counts adverse events, so it is not for outcome assessors."
 )
 
+BLINDED_SEE = frozenset({Blinding.OPEN, Blinding.MASKED_FOR_ASSESSORS})
+"""What the readers of a blinded report may see; what is masked for the sponsor is for nobody blinded."""
+
 
 def report(
     definition: Definition,
@@ -47,7 +50,7 @@ def report(
     if (treatments is None) != (results is None):
         raise ValueError("opened treatments and results come together: give both, or neither for a blinded report")
     context = context or Context()
-    seen = Observations(definition, snapshot)
+    seen = Observations(definition, snapshot, sees=BLINDED_SEE if treatments is None else None)
     arms = people.groups(seen, treatments)
     behind = record.provenance(definition, snapshot, context, blinded=treatments is None)
     banner = [line for line in (context.imaginary, _audience(definition, snapshot, treatments)) if line]

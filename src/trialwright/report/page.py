@@ -32,18 +32,19 @@ def json_bytes(content: Content) -> bytes:
     return orjson.dumps(tree, option=orjson.OPT_INDENT_2)
 
 
-def write(content: Content, folder: Path) -> Path:
-    """Write `index.html` and `report.json` into `folder` and return the page's path.
+def write(content: Content, folder: Path, private: bool = False) -> Path:
+    """Write `index.html` and `report.json` into `folder` and return the page's path. `private`: for the eyes of who
+    writes it alone, as is a folder that is made for it.
 
     The files are written beside the folder first and moved into place by renaming, so that a reader never meets half a
     report; other files in the folder stay.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=".report-", dir=folder.parent))
     try:
         for name, data in (("report.json", json_bytes(content)), ("index.html", html(content).encode())):
             (aside / name).write_bytes(data)
-            os.chmod(aside / name, 0o644)
+            os.chmod(aside / name, 0o600 if private else 0o644)
         for name in ("report.json", "index.html"):
             os.replace(aside / name, folder / name)
     finally:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from trialwright import design
+from trialwright import design, logic
+from trialwright.capture.form import FormRules
+from trialwright.design.derivations import blinding_of_derivation
 from trialwright.design.forms import kept
 from trialwright.design.model import Blinding, Definition
 from trialwright.ledger import kinds
@@ -80,17 +82,36 @@ def form_seen(definition: Definition, form: str, sees: Sees) -> bool:
 
 
 def item_seen(definition: Definition, form: str, item: str | None, sees: Sees) -> bool:
-    """Whether an item may be seen; without an item, whether anything of the form may."""
+    """Whether an item may be seen; without an item, whether anything of the form may. An edit check is seen by who may
+    see everything that it reads: that it spoke tells of all of it."""
     if not item or item == "*":
         return form_seen(definition, form, sees)
+    classes = _read_by(definition, form, item)
+    if classes is not None:
+        return classes <= sees
     if form not in definition.forms or item not in design.items(definition, form):
         return form in definition.forms and definition.forms[form].blinding in sees
     return design.blinding_of(definition, form, item) in sees
 
 
+@kept
+def _read_by(definition: Definition, form: str, check: str) -> Sees | None:
+    """The classes of everything that an edit check reads, through derived items and measures too; None where the form
+    has no such check."""
+    known = definition.forms.get(form)
+    one = next((one for one in known.checks if one.id == check), None) if known else None
+    if one is None:
+        return None
+    rules = FormRules(definition, form)
+    own = {design.blinding_of(definition, form, item) for item in rules.reads[check]}
+    asked = rules.measures.keys() & set(logic.names(logic.condition(one.when)))
+    return frozenset(own | {blinding_of_derivation(definition, name) for name in asked})
+
+
 def query_seen(definition: Definition, query: Query, sees: Sees) -> bool:
-    """Whether a query may be seen: as its item."""
-    return item_seen(definition, query.form, query.item, sees)
+    """Whether a query may be seen: as its item, and as the edit check that asked it."""
+    asked = query.check is None or item_seen(definition, query.form, query.check, sees)
+    return asked and item_seen(definition, query.form, query.item, sees)
 
 
 def open_queries(definition: Definition, state: State, sees: Sees) -> list[Query]:

@@ -11,15 +11,20 @@ from tests.plugins import laboratory
 from tests.plugins.editing import edited
 from tests.plugins.laboratory import as_csv, laboratory_world, result
 from tests.plugins.supplying import EDITS
-from tests.plugins.world import CAST, CountedChance, World, monday_morning
-from tests.plugins.worlds import ANNEX, all_keys, allocation_list
-from tests.spec.blinding.obtaining import of_the_ledger
+from tests.plugins.world import CAST, HIGH, CountedChance, World, monday_morning
+from tests.plugins.worlds import ANNEX, all_keys, allocation_list, holder_key, on_disk, reopened, small_trial
+from tests.spec.blinding.masked_worlds import random_tokens
+from tests.spec.blinding.obtaining import of_the_ledger, of_the_pages, of_the_report
+from tests.spec.blinding.two_worlds import differences
+from typer.testing import CliRunner
 
-from trialwright import conduct, design
+from trialwright import conduct, design, store
 from trialwright.analysis.derived import Observed
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.scores import scores
+from trialwright.cli import app
 from trialwright.conduct import Desk, Refused
+from trialwright.conduct.catalogue import catalogue
 from trialwright.design.model import Blinding, Definition
 from trialwright.ledger.memory import MemoryLedger
 from trialwright.ledger.snapshot import Snapshot
@@ -119,7 +124,7 @@ def test_what_stands_in_unknown_columns_cannot_be_tried_out_against_the_digest_o
     for value in ("7.1", "7.2"):
         world = laboratory_world()
         answer(world, as_csv([{**result(world), "IgG": value}]))
-        digests.add(str(list(world.facts())[-1].payload["digest"]))
+        digests.add(str((list(world.facts())[-1].payload or {})["digest"]))
     assert len(digests) == 1
 
 
@@ -270,3 +275,190 @@ def test_what_is_computed_for_an_assessor_knows_of_no_death_that_stands_on_a_mas
         seen = Observations(scored_trial(), Snapshot(world.state, world.desk.ledger.head()), sees=classes)
         known.append(bool(Observed(seen, [world.numbers["Ann"]], scores).deaths().present.all()))
     assert known == [True, False, True]
+
+
+# ---------------------------------------------------------------- what is asked and confirmed
+
+
+FLUSH = (
+    *EDITS,
+    ("      - {id: weight,", "      - {id: flush, type: boolean, label: Flushed, blinding: masked_for_assessors}\n"
+     "      - {id: weight,"),
+    ("    checks:\n", """    checks:
+      - {id: flushed, why: it may be the tablet, when: flush, say: Flushed as after a bag., level: query, item: upper}
+      - {id: warm, why: it may be the tablet, when: "flush and upper > 170 mm[Hg]", say: Flushed and high., level: warn}
+"""),
+)  # fmt: skip
+
+
+def flushed(value: str, **more: Any) -> World:
+    world = world_of(trial_of(*FLUSH))
+    world.consented("Ann")
+    items = {"upper": "175", "lower": "95", "flush": value}
+    page = {"participant": "Ann", "form": "pressure", "visit": "FIRST", "items": items}
+    world.does("nurse", "record", **page, on="2026-03-02", **more)
+    return world
+
+
+@pytest.mark.requirement("BL1", "BL2")
+def test_a_question_about_an_open_item_that_was_asked_because_of_a_masked_one_is_masked_too() -> None:
+    """A check on an open form reads a masked item and asks about an open one: that it asks gives the answer away."""
+    asked, none = flushed("true", confirmed={"warm": "it was hot"}), flushed("false")
+    assert "Flushed" in str(asked.state.queries)
+    pages = [
+        random_tokens(of_the_pages(world.desk.ledger, [world.numbers["Ann"]], ("assessor", "nurse"), world.clock.now()))
+        for world in (asked, none)
+    ]
+    told = differences(*pages)
+    assert told
+    assert not [name for name in told if "assessor" in name], told
+
+
+SEALED_WAYS = {
+    "an input": ("first: {method: first_time, label: F, inputs: {of: blood.renin}, options: {at_least: '1'}}", ""),
+    "a derivation of it": (
+        "first: {method: first_time, label: F, inputs: {of: second}, options: {at_least: '1'}}\n"
+        "  second: {method: first_time, label: S, inputs: {of: blood.renin}, options: {at_least: '1'}}",
+        "",
+    ),
+    "a derived item of its form": (
+        "first: {method: first_time, label: F, inputs: {of: blood.double}, options: {at_least: '1'}}",
+        "    derive:\n      - {id: double, type: decimal, label: D, expr: potassium + 1, unit: mmol/L}\n",
+    ),
+    "the whole form": ("first: {method: fss, label: F, inputs: {form: blood}}", ""),
+    "a rule": (
+        "first: {method: confirmed_deterioration, label: W, inputs: {p: blood.renin}, options: {rule: p 20 %}}",
+        "",
+    ),
+    "a derived item that reads it": (
+        "",
+        "    derive:\n      - {id: double, type: decimal, label: D, expr: renin * 2}\n",
+    ),
+    "a check": ("", "    checks:\n      - {id: c, why: w, when: renin > 1, say: S., level: query, item: potassium}\n"),
+}
+
+
+@pytest.mark.requirement("BL2")
+@pytest.mark.parametrize("way", SEALED_WAYS)
+def test_no_way_leads_from_a_sealed_item_to_a_score_that_somebody_blinded_reads(way: str) -> None:
+    """A form with one sealed item gives no score of its derived items or of the whole of it either."""
+    derivation, more = SEALED_WAYS[way]
+    edits = [("  pregnancy:\n    label", f"{more}  pregnancy:\n    label")]
+    if derivation:
+        edits.append(("objectives:\n", f"derivations:\n  src: invented\n  {derivation}\nobjectives:\n"))
+    with TemporaryDirectory() as folder:
+        problems = design.inspect(edited(Path(folder), *edits), catalogue()).problems
+    assert [one for one in problems if one.severity == "error" and "sealed" in str(one)], [*map(str, problems)]
+
+
+WORSE = (
+    *SCORED,
+    ("  ready: {", "  worse:\n    method: confirmed_deterioration\n    label: W\n    inputs: {v: bag.volume}\n"
+     "    options: {rule: v 1 %}\n  ready: {"),
+    ("    checks:\n", "    checks:\n"
+     "      - {id: w, why: rescue, when: worse, level: query, say: Worse., item: upper}\n"),
+)  # fmt: skip
+
+
+@pytest.mark.requirement("BL2")
+def test_no_check_of_an_open_form_asks_for_a_deterioration_that_rests_on_a_masked_one() -> None:
+    with pytest.raises(design.DefinitionErrors, match="worse"):
+        trial_of(*WORSE)
+
+
+# ---------------------------------------------------------------- an amendment that seals
+
+
+SEALS = (
+    ("renin, type: decimal, label: Renin, unit: ng/L, range: [0, 1000], blinding: sealed,",
+     "renin, type: decimal, label: Renin, unit: ng/L, range: [0, 1000],"),
+)  # fmt: skip
+
+
+@pytest.mark.requirement("BL1", "BL2")
+def test_what_an_amendment_seals_is_sealed_on_pages_that_were_begun_before_it() -> None:
+    """A page keeps the version that it was entered under; the seal of a later one holds all the same."""
+    first = trial_of(*SEALS)
+    world = world_of(first)
+    world.consented("Ann")
+    page = {"participant": "Ann", "form": "blood", "visit": "START"}
+    world.does("laboratory", "record", **page, items={"potassium": "4"}, on="2026-03-02")
+    second = small_trial().model_copy(update={"version": "2"})
+    world.does("sponsor", "amend", definition=second, why="renin tells the treatment")
+    world.does("sponsor", "activate", site="NORTH")
+    base = world.page("Ann", "blood", "START").number
+    both = {"renin": SECRET, "potassium": "4.1"}
+    assert "save it apart" in world.says("laboratory", "record", **page, items=both, base=base, why="misread")
+    about = {"participant": "Ann", "form": "blood", "visit": "START", "item": "renin", "text": "Is it right?"}
+    assert "is sealed" in world.says("monitor", "ask_query", **about)
+    world.does("laboratory", "record", **page, items={"renin": SECRET}, base=base)
+    assert SECRET not in str(of_the_ledger(world.desk.ledger))
+    world.does("laboratory", "record", **page, items={"potassium": "4.1"}, base=base, why="misread")
+    assert world.page("Ann", "blood", "START").items == {"potassium": "4.1"}
+
+
+# ---------------------------------------------------------------- reports
+
+
+HIDDEN = (
+    ("  events: {log: true", "  coded: [START, WEEK8]\n  events: {log: true"),
+    ("  events:\n    label: Adverse", """  coded:
+    label: Coded
+    blinding: masked_for_sponsor
+    src: invented
+    items:
+      - {id: mark, type: integer, label: Mark, range: [0, 1000]}
+  events:
+    label: Adverse"""),
+    ("measure: [pressure.upper]", "measure: [coded.mark]"),
+)  # fmt: skip
+
+
+@pytest.mark.requirement("BL1", "BL2")
+def test_a_blinded_report_rests_on_nothing_that_is_masked_for_the_sponsor(tmp_path: Path) -> None:
+    definition, found = trial_of(*HIDDEN), []
+    for mark in ("111", "999"):
+        world = world_of(definition)
+        for name in ("Ann", "Bob"):
+            world.seen(name, {"sex": "M"})
+            world.does("nurse", "screen", participant=name)
+            page = {"participant": name, "form": "pressure", "visit": "START", "items": HIGH}
+            world.does("nurse", "record", **page, on="2026-03-02")
+            world.does("nurse", "randomise", participant=name)
+            for visit in ("START", "WEEK8"):
+                coded = {"participant": name, "form": "coded", "visit": visit, "items": {"mark": mark}}
+                world.does("nurse", "record", **coded, on="2026-03-02")
+        found.append(random_tokens(of_the_report(world.desk.ledger, tmp_path, definition)))
+    assert differences(*found) == []
+
+
+@pytest.mark.requirement("BL1", "BL5")
+def test_a_report_by_arm_before_the_final_lock_lies_outside_the_trials_folder_for_one_pair_of_eyes(
+    tmp_path: Path,
+) -> None:
+    """After a staged lock the firewall reads by arm; the trial's folder is read by others, and so is its backup."""
+    folder = on_disk(tmp_path / "trial")
+    world = reopened(folder)
+    for name, drug in (("Ann", "none"), ("Bob", "water"), ("Cas", "none"), ("Dot", "water")):
+        world.randomised(name, drug=drug)
+        world.page_of(name, "pressure", "WEEK8", HIGH)
+        world.does("nurse", "complete", participant=name, on="2026-03-02")
+    world.locked("week8")
+    opening = []
+    for holder in ("escrow-1", "escrow-2"):
+        path = tmp_path / f"{holder}.key"
+        path.write_text(holder_key(holder) + "\n")
+        path.chmod(0o600)
+        opening += ["--keys", str(path)]
+    opening += ["--by", "s.tist", "--with", "e.scrow"]
+    head = store.verify(folder).facts
+    for where in ([], ["-o", f"{folder / 'report'}"], ["-o", f"{folder}"], ["-o", f"{folder / '..' / 'trial' / 'x'}"]):
+        refused = CliRunner().invoke(app, ["report", str(folder), *opening, *where])
+        assert "outside the trial's folder" in str(refused.exception)
+    assert store.verify(folder).facts == head
+    assert not [path for path in folder.rglob("*") if path.suffix == ".html"], [*folder.rglob("*")]
+    done = CliRunner().invoke(app, ["report", str(folder), *opening, "-o", str(tmp_path / "mine")])
+    assert done.exit_code == 0, done.output
+    modes = {path.name: path.stat().st_mode & 0o777 for path in [tmp_path / "mine", *(tmp_path / "mine").iterdir()]}
+    assert modes == {"mine": 0o700, "index.html": 0o600, "report.json": 0o600}
+    assert CliRunner().invoke(app, ["report", str(folder)]).exit_code == 0
