@@ -120,14 +120,20 @@ def results(folder: Path, opening: Opening = NOBODY) -> Results:
     return analyse(definition, snapshot, treatments)
 
 
+def _final(state: State) -> bool:
+    """Whether the last lock was set, after which an opening is for everybody."""
+    return from_canonical(state.versions[state.version]).final_lock in state.locked
+
+
 def write_report(folder: Path, output: Path, opening: Opening = NOBODY, expected: Imagined | None = None) -> Path:
     """Write the report into `output`; returns the page's path. `expected` says what laboratory values were expected to
     tell; it is asked for unblinded readers alone. What is opened before the final lock is not for who reads the trial's
     folder or its backup: it lies elsewhere, readable for its writer alone."""
-    if opening.keys and output.resolve().is_relative_to(folder.resolve()) and not store.read_state(folder).assignments:
+    inside = output.resolve().is_relative_to(folder.resolve())
+    if opening.keys and inside and not _final(store.read_state(folder)):
         raise Refused(
-            "A report by arm before the final unblinding is for the firewall alone: name a folder outside the trial's "
-            "folder with -o.",
+            "A report by arm before the final lock is for the firewall alone: name a folder outside the trial's folder "
+            "with -o.",
             "blinded",
         )
     definition, snapshot, treatments = planned(folder, opening)
@@ -135,5 +141,5 @@ def write_report(folder: Path, output: Path, opening: Opening = NOBODY, expected
     made_up = IMAGINARY + (DEMONSTRATION if store.read_folder(folder).demonstration else "")
     told = expected() if expected is not None and treatments is not None else ()
     context = Context(imaginary=made_up if snapshot.state.rehearsal else "", expected=told)
-    private = treatments is not None and not snapshot.state.assignments
+    private = treatments is not None and not _final(snapshot.state)
     return write(report(definition, snapshot, treatments, found, context), output, private)

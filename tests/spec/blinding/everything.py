@@ -56,6 +56,17 @@ CHANGES = (
      "    list_statistician: Who makes the list\n    depot: Depot\n    quality_assurance: Quality assurance"),
     ("randomisation:\n", SECTION + "randomisation:\n"),
     *laboratory.EDITS,
+    ("    checks:\n", """    checks:
+      - {id: worse, why: rescue, when: worse, level: query, say: Worse twice; consider rescue., item: upper}
+"""),
+    ("objectives:\n", """derivations:
+  src: invented
+  worse: {method: confirmed_deterioration, label: Worse, inputs: {p: pressure.upper}, options: {rule: p 20 %}}
+  twice: {method: confirmed_deterioration, label: Worse, inputs: {p: reached}, options: {rule: p 20 %}}
+  reached: {method: first_time, label: Weeks to 170, inputs: {of: pressure.upper}, options: {at_least: '170'}}
+  given: {method: first_time, label: Weeks to an infusion, inputs: {of: bag.volume}, options: {at_least: '1'}}
+objectives:
+"""),
 )  # fmt: skip
 
 
@@ -258,6 +269,8 @@ def _followed(story: Story, name: str) -> None:
     change = {"participant": name, "form": "pressure", "visit": "WEEK8", "base": page.number, "why": "misread"}
     tries("nurse", "record", **change, items={"upper": "400"})
     tries("nurse", "record", **change, items={"upper": "230"}, confirmed={"upper": "twice", "wide": "twice"})
+    worse = {"participant": name, "form": "pressure", "visit": "EXTRA.8", "items": {"upper": "231", "lower": "95"}}
+    tries("nurse", "record", **worse, confirmed={"upper": "twice", "wide": "twice"})
     page = {"participant": name, "form": "pressure", "visit": "EXTRA.9"}
     tries("trial pharmacist", "record", **page, items=HIGH, not_done={"arm_side": f"has {story.arm(name)}"})
     tries("nurse", "record", participant=name, form="events", repeat="+", items={"term": "cough", "worst": "1"})

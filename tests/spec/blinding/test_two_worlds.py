@@ -163,6 +163,8 @@ def test_every_kind_of_fact_and_every_verb_occurs_in_the_story() -> None:
     assert set(conduct.MAY) - wrote == NOT_WRITTEN.keys()
     functions = {name for name in conduct.__all__ if name.islower()}
     assert functions - story.verbs == BY_THE_WORLD | set(AFTER_THE_END.values())
+    asked = {query.check for query in story.world.state.queries.values()}
+    assert {None, "jump", "worse"} <= asked  # by people, by an edit check, by one that asks for a declared measure
     (opening,) = (fact for fact in facts if fact.kind == kinds.TRIAL_UNBLINDED)
     assert opening.payload["assignments"] == {}  # type: ignore[index]
 
