@@ -5,7 +5,7 @@ Rules after ICH M10, sections 4.2 and 4.3, for ligand-binding assays; every limi
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import mean, stdev
 
 import numpy as np
@@ -87,13 +87,12 @@ def contents_at(calibration: Calibration, responses: Sequence[float]) -> np.ndar
 
 
 def verdicts(calibration: Calibration, found: Sequence[Control], rules: Rules) -> tuple[Verdict, ...]:
-    """Every rule about a plate, the decisive ones first."""
-    every = [
-        _curve(calibration),
-        *_standards(calibration, rules),
-        *_controls(found, rules),
-        *_remarks(calibration, found, rules),
-    ]
+    """Every rule about a plate, the decisive ones first. Without a curve that is the reason; rules that need one are
+    not judged."""
+    others = [*_standards(calibration, rules), *_controls(found, rules), *_remarks(calibration, found, rules)]
+    if not calibration.usable:
+        others = [one if one.rule in WITHOUT_CURVE else _not_judged(one) for one in others]
+    every = [_curve(calibration), *others]
     return tuple(sorted(every, key=lambda verdict: not verdict.decisive))
 
 
@@ -112,8 +111,28 @@ def _rule(
     return Verdict(rule, met, sentence, decisive, found, limit.value, limit.status, wells)
 
 
+WITHOUT_CURVE = ("standard levels", "standard replicates", "control levels", "control results", "controls", "beads")
+"""Rules that count wells; all others look at contents."""
+
+ADVICE: Mapping[str, str] = {
+    "steepness not identified": "the response steps between two standards; put standards in between",
+    "did not settle": "look at the standards; another model or other weights may settle",
+    "flat": "the standards answer alike; were they pipetted, and are these the right readings?",
+    "not monotone": "the responses turn back; look for a hook, or swapped standards",
+    "too few levels": "the curve has more parameters than there are standard levels; add levels",
+    "a response of zero has no weight": "choose --weights power or none, or leave the well out",
+}
+"""What to do about a curve that is not to be used, by the word of its status."""
+
+
+def _not_judged(verdict: Verdict) -> Verdict:
+    return replace(verdict, met=None, sentence="Not judged: there is no curve.", found=math.nan, wells=())
+
+
 def _curve(calibration: Calibration) -> Verdict:
     word = calibration.fits.words[0]
+    if not calibration.usable:
+        return Verdict("curve", False, f"There is no curve to use: {word}; {ADVICE[word]}.")
     model = {"4pl": "four", "5pl": "five"}[calibration.fits.model]
     say = f"The {model}-parameter logistic curve with weights {calibration.fits.weights}: {word}."
     return Verdict("curve", calibration.usable, say)

@@ -23,7 +23,7 @@ from trialwright.measures.assay import curves
 from trialwright.measures.assay.curves import Fits, Model, Numbers
 from trialwright.measures.assay.levels import Levels, gather
 from trialwright.measures.assay.projected import Asymptotes, bounds, coefficients, shapes, steepness
-from trialwright.measures.assay.search import Walk, settle, starts, walk
+from trialwright.measures.assay.search import WIDE, Walk, settle, starts, walk
 
 WEIGHTS: Final = ("none", "1/y2", "power")
 BLOCK: Final = 2048
@@ -35,6 +35,11 @@ EARLY: Final = 4
 APART: Final = 0.05
 RIVAL: Final = 20.0
 """Starts, the steps that each may go, and how far from the best, and how much worse, one may be to go on."""
+THOROUGH: Final = 24
+UNEXPLAINED: Final = 0.01
+SETTLED_AT: Final = 1e-7
+"""Starts of the second search; the part of the scatter between levels that a curve may leave without it; and how much
+worse, as a part, a curve may be that settled where the first did not."""
 RENEWALS: Final = 50
 SAME: Final = 1e-9
 """A change of the fitted responses, as part of the greatest, that ends the renewal of their weights."""
@@ -135,7 +140,7 @@ def _block(x: Numbers, y: Numbers, w: Numbers, held: Asymptotes, model: Model, k
     raw, varying = levels, kind == "power" and theta != 0
     if varying:
         levels = raw.weighing(_variance_weight(raw.mean, raw, theta))
-    found = _searched(levels, held, 2 if model == "4pl" else 3, STARTS[model])
+    found = _sure(_searched(levels, held, 2 if model == "4pl" else 3, STARTS[model]), levels, held)
     if varying:
         levels, found = _renewed(raw, held, found, theta, _fitted(found.at, levels, held))
     return _described(fits, good, levels, held, found, free)
@@ -157,6 +162,43 @@ def _searched(levels: Levels, held: Asymptotes, parameters: int, most: int) -> W
     late = settle(early.at[:, kept], levels[plate[kept]], held[plate[kept]], early[kept])
     steps = np.bincount(plate, early.steps) + np.bincount(plate[kept], late.steps)
     return replace(late[_lowest(late.rss, plate[kept])], steps=steps.astype(np.int64))
+
+
+def _sure(found: Walk, levels: Levels, held: Asymptotes) -> Walk:
+    """The same, where it does not convince, searched again from many starts far and wide.
+
+    A curve does not convince that came to rest at a bound, or not at all, or that leaves much unexplained.
+    """
+    h, _ = shapes(found.at, levels)
+    w = levels.weight
+    about = levels.mean - (w * levels.mean).sum(axis=0) / w.sum(axis=0)
+    poor = found.rss > UNEXPLAINED * (w * about**2).sum(axis=0)
+    again = np.flatnonzero(poor | (_verdict(found.at, h, levels, found.settled) != curves.CONVERGED))
+    if not len(again):
+        return found
+    some, known = levels[again], held[again]
+    begin, plate = starts(some, known, len(found.at), THOROUGH, WIDE)
+    slow = np.flatnonzero(~found.settled[again])
+    edges, of = _edges(found.at[:, again[slow]], some[slow])
+    begin, plate = np.concatenate([begin, edges], axis=1), np.concatenate([plate, slow[of]])
+    late = settle(begin, some[plate], known[plate])
+    other = late[_lowest(late.rss, plate)]
+    ended = other.settled & ~found.settled[again]
+    better = other.rss < found.rss[again] * np.where(ended, 1 + SETTLED_AT, 1.0)
+    found.steps[again] += np.bincount(plate, late.steps).astype(np.int64)
+    for name in ("at", "rss", "damping", "settled"):
+        getattr(found, name)[..., again[better]] = getattr(other, name)[..., better]
+    return found
+
+
+def _edges(at: Numbers, levels: Levels) -> tuple[Numbers, NDArray[np.int64]]:
+    """Every shape with each of its numbers moved to each bound, and which shape that was: what creeps there for
+    hundreds of steps arrives."""
+    moved = np.tile(at, (1, 2 * len(at)))
+    of = np.tile(np.arange(at.shape[1]), 2 * len(at))
+    for place, edge in enumerate(np.concatenate(bounds(levels, len(at)))):
+        moved[place % len(at), place * len(edge) : (place + 1) * len(edge)] = edge
+    return moved, of
 
 
 def _lowest(objective: Numbers, plate: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -332,7 +374,8 @@ def covariance(parameters: Numbers, dose: Numbers, weight: Numbers, sigma: Numbe
     good = _regular(normal)
     inverse = np.full(normal.shape, np.nan)
     inverse[good] = np.linalg.inv(normal[good])
-    inverse *= (root[:, :, None] * root[:, None, :]) * (sigma**2)[:, None, None]
+    with np.errstate(over="ignore"):
+        inverse *= (root[:, :, None] * root[:, None, :]) * (sigma**2)[:, None, None]
     return np.where(free[:, :, None] & free[:, None, :], inverse, 0.0)
 
 

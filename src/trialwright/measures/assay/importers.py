@@ -211,7 +211,7 @@ def _unsound(plate: Plate) -> Iterator[Problem]:
         try:
             unit_of(plate.unit)
         except UnitError as wrong:
-            yield plate.problem(f"the unit '{plate.unit}' is unknown: {wrong}", None, "unit")
+            yield plate.problem(f"{wrong}; a unit is a UCUM code such as pg/mL", None, "unit")
 
 
 def _twice(plates: Sequence[Plate]) -> Iterator[Problem]:

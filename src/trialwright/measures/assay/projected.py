@@ -14,6 +14,7 @@ numbers there. With a = log 2 / g: B = 2 exp(lambda) / (g (1 - exp -a)), v = log
 h = (1 + exp v)^-g. For g = 1: B = 4 exp(lambda), v = -B (place - tau).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,8 +29,12 @@ LAMBDA: Final = -5.0
 """Bounds. The doses span -1/2 to 1/2, so a midpoint at 4 is three and a half spans beyond the outermost dose."""
 SHARPEST: Final = 10.0
 """The slope, per distance of the two closest doses, that cannot be told from a step."""
+FLATTEST: Final = 0.0075
+"""The least slope of a five-parameter curve per unit of the log dose: log e stays below 650 at gamma's bounds."""
 STEEP: Final = 600.0
-"""Beyond exp of this h is 0 or 1 in double precision."""
+"""Beyond exp of this the four-parameter h is 0 or 1 in double precision."""
+NEARBY: Final = 1e-4
+"""How far apart gradients are taken for the second derivatives."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +58,17 @@ class Point:
     down: Numbers
 
 
+Look = Callable[[Numbers, Levels, Asymptotes], Point]
+
+
 def bounds(levels: Levels, parameters: int) -> tuple[Numbers, Numbers]:
     """The least and the greatest tau, lambda (and gamma): (parameters, p) each."""
     plates = len(levels.zero)
     low = np.repeat(np.array([[-TAU], [LAMBDA], [GAMMA[0]]])[:parameters], plates, axis=1)
     high = np.repeat(np.array([[TAU], [0.0], [GAMMA[1]]])[:parameters], plates, axis=1)
     high[1] = np.log(SHARPEST / levels.closest)
+    if parameters == 3:
+        low[1] = np.maximum(LAMBDA, np.log(FLATTEST * levels.span))
     return low, high
 
 
@@ -78,24 +88,25 @@ def shapes(at: Numbers, levels: Levels) -> tuple[Numbers, list[Numbers]]:
     big, offset, g = steepness(at)
     run = levels.place - at[0]
     run *= -big
-    four = len(at) == 2
-    v = run if four else run + offset
-    np.clip(v, -STEEP, STEEP, out=v)
-    z = np.exp(v)
-    h = 1 / (1 + z)
-    if four:
+    if len(at) == 2:
+        v = np.clip(run, -STEEP, STEEP)
+        h = 1 / (1 + np.exp(v))
         by_v = h * h
         by_v -= h
         derivatives = [by_v * big, by_v * v]
     else:
-        h, derivatives = _asymmetric(z, h, run, big, g)
+        h, derivatives = _asymmetric(run, offset, big, g)
     return _at_zero(h, derivatives, levels)
 
 
-def _asymmetric(z: Numbers, h: Numbers, run: Numbers, big: Numbers, g: Numbers) -> tuple[Numbers, list[Numbers]]:
-    """The five-parameter shape from z = exp v and 1 / (1 + z)."""
+def _asymmetric(run: Numbers, offset: Numbers, big: Numbers, g: Numbers) -> tuple[Numbers, list[Numbers]]:
+    """The five-parameter shape. v is never clipped: where g is small, h is still on its way at v = 600."""
+    v = run + offset
+    z = np.exp(-np.abs(v))
+    part = 1 / (1 + z)
+    part = np.where(v > 0, part, z * part)
     long = np.log1p(z)
-    part = z * h
+    long += np.maximum(v, 0.0)
     h = np.exp(-g * long)
     by_v = h * part
     by_v *= -g
@@ -168,3 +179,16 @@ def look(at: Numbers, levels: Levels, held: Asymptotes) -> Point:
         for j in range(i + 1):
             normal[i, j] = normal[j, i] = np.einsum("kp,kp->p", left, derivatives[j])
     return Point(at, rss, normal, down)
+
+
+def look_closely(at: Numbers, levels: Levels, held: Asymptotes) -> Point:
+    """The same with the second derivatives of the sum of squares (halved), from differences of its exact gradient,
+    in place of the normal matrix, wherever they are positive definite."""
+    here = look(at, levels, held)
+    n = len(at)
+    steps = np.eye(n)[:, :, None] * NEARBY
+    change = [look(at - step, levels, held).down - look(at + step, levels, held).down for step in steps]
+    second = np.stack(change) / (2 * NEARBY)
+    second = (second + second.transpose(1, 0, 2)) / 2
+    convex = np.asarray((np.linalg.eigvalsh(second.transpose(2, 0, 1)) > 0).all(axis=1))
+    return Point(at, here.rss, np.where(convex, second, here.normal), here.down)

@@ -12,14 +12,23 @@ from numpy.typing import NDArray
 
 from trialwright.measures.assay.curves import Numbers
 from trialwright.measures.assay.levels import Levels
-from trialwright.measures.assay.projected import Asymptotes, Point, bounds, look, shapes
+from trialwright.measures.assay.projected import Asymptotes, Look, Point, bounds, look, look_closely, shapes
 
 TAUS: Final = np.array([-0.8, -0.45, -0.3, -0.15, 0.0, 0.15, 0.3, 0.45, 0.8])
 LAMBDAS: Final = np.log([0.4, 0.8, 1.5, 3.0, 7.0, 20.0])
 GAMMAS: Final = np.array([-3.0, -1.2, 0.0, 1.2, 4.0])
+NEAR: Final = (TAUS, LAMBDAS, GAMMAS)
+WIDE: Final = (
+    np.array([-3.2, -1.6, -0.8, -0.45, -0.3, -0.15, 0.0, 0.15, 0.3, 0.45, 0.8, 1.6, 3.2]),
+    np.log([0.1, 0.4, 0.8, 1.5, 3.0, 7.0, 20.0, 60.0]),
+    np.array([-6.0, -4.5, -3.0, -1.2, 0.0, 1.2, 4.0, 7.0, 13.0]),
+)
+"""Grids of shapes: the usual one, and one for plates whose curve lies far out, which begins and ends at the bounds of
+gamma: from inside them it takes hundreds of steps there."""
 QUICK: Final = 20
-MOST: Final = 200
-"""Steps: of a block together, and at most."""
+SLOW: Final = 60
+LAST: Final = 40
+"""Steps: of a block together, of the slow ones of all blocks, and of the last ones with second derivatives."""
 BLOCK: Final = 2048
 """Problems at a time."""
 SHORT: Final = 1e-10
@@ -27,16 +36,21 @@ HOPELESS: Final = 1e12
 """A step, and a damping, at which nothing moves."""
 ENOUGH: Final = 1e-12
 """A predicted fall of the objective, as part of it, that is not worth a step: a millionth of a standard error."""
+NOTHING: Final = 1e-12
+"""Curvature along a parameter, as part of the whole, that may be rounding: without a floor under it a direction in
+which nothing changes takes the longest of all steps, which fails until the damping holds everything fast."""
 ROUNDING: Final = 1e-28
 """A sum of squares, as part of the total, that is rounding alone."""
 
 
-def starts(levels: Levels, held: Asymptotes, parameters: int, most: int) -> tuple[Numbers, NDArray[np.int64]]:
+def starts(
+    levels: Levels, held: Asymptotes, parameters: int, most: int, grid: tuple[Numbers, ...] = NEAR
+) -> tuple[Numbers, NDArray[np.int64]]:
     """The lowest points of the grid: (parameters, n) starts and the plate (n,) that each is for.
 
     A point is a start if no neighbour along an axis lies lower, and it is among the `most` lowest of its plate.
     """
-    axes = (TAUS, LAMBDAS, GAMMAS)[:parameters]
+    axes = grid[:parameters]
     sizes = tuple(len(axis) for axis in axes)
     points = np.stack([each.ravel() for each in np.meshgrid(*axes, indexing="ij")])
     objective = on_grid(points, levels, held)
@@ -107,29 +121,38 @@ class Walk:
 def settle(at: Numbers, levels: Levels, held: Asymptotes, before: Walk | None = None) -> Walk:
     """Walk downhill from `at` (parameters, n), or on from where a walk was, until nothing moves any more.
 
-    First block by block, so that what a step needs stays in the processor's cache; then the slow ones of all blocks.
+    First block by block, so that what a step needs stays in the processor's cache; then the slow ones of all blocks;
+    then the slowest with second derivatives: where the residuals bend the valley, the matrix of Gauss and Newton
+    overshoots, and damping it leaves hundreds of short steps to and fro.
     """
-    first = walk(at, levels, held, QUICK, None if before is None else before.damping)
-    slow = np.flatnonzero(~first.settled)
-    if not len(slow):
-        return first
-    second = walk(first.at[:, slow], levels[slow], held[slow], MOST - QUICK, first.damping[slow])
-    for name in ("at", "rss", "damping", "settled"):
-        getattr(first, name)[..., slow] = getattr(second, name)
-    first.steps[slow] += second.steps
-    return first
+    end = walk(at, levels, held, QUICK, None if before is None else before.damping)
+    _walk_on(end, levels, held, SLOW, look)
+    _walk_on(end, levels, held, LAST, look_closely)
+    return end
 
 
-def walk(at: Numbers, levels: Levels, held: Asymptotes, most: int, damping: Numbers | None = None) -> Walk:
+def _walk_on(end: Walk, levels: Levels, held: Asymptotes, most: int, look: Look) -> None:
+    """Let those walk on that have not settled."""
+    slow = np.flatnonzero(~end.settled)
+    if len(slow):
+        more = walk(end.at[:, slow], levels[slow], held[slow], most, end.damping[slow], look)
+        for name in ("at", "rss", "damping", "settled"):
+            getattr(end, name)[..., slow] = getattr(more, name)
+        end.steps[slow] += more.steps
+
+
+def walk(
+    at: Numbers, levels: Levels, held: Asymptotes, most: int, damping: Numbers | None = None, look: Look = look
+) -> Walk:
     """At most so many steps of Levenberg and Marquardt for each problem, in blocks."""
     n = at.shape[1]
     ease = np.full(n, 1e-3) if damping is None else damping
     blocks = [slice(first, first + BLOCK) for first in range(0, n, BLOCK)]
-    parts = [_walk(at[:, b], levels[b], held[b], most, ease[b]) for b in blocks]
+    parts = [_walk(at[:, b], levels[b], held[b], most, ease[b], look) for b in blocks]
     return Walk(*(np.concatenate([getattr(part, f.name) for part in parts], axis=-1) for f in fields(Walk)))
 
 
-def _walk(at: Numbers, levels: Levels, held: Asymptotes, most: int, damping: Numbers) -> Walk:
+def _walk(at: Numbers, levels: Levels, held: Asymptotes, most: int, damping: Numbers, look: Look) -> Walk:
     """The steps of one block."""
     low, high = bounds(levels, len(at))
     here = look(np.clip(at, low, high), levels, held)
@@ -186,18 +209,18 @@ def _step(here: Point, damping: Numbers, low: Numbers, high: Numbers) -> tuple[N
 
 def _solved(normal: Numbers, down: Numbers, damping: Numbers | float) -> Numbers:
     """The solution x of (normal + damping diag normal) x = down, by Cholesky, for two or three unknowns."""
-    tiny = np.finfo(float).tiny
+    least = NOTHING * sum(normal[i, i] for i in range(len(down))) + np.finfo(float).tiny
     more = 1.0 + damping
-    n00 = normal[0, 0] * more + tiny
+    n00 = normal[0, 0] * more + least
     l10 = normal[1, 0] / n00
-    n11 = np.maximum(normal[1, 1] * more - l10 * normal[1, 0], normal[1, 1] * 1e-14 + tiny)
+    n11 = np.maximum(normal[1, 1] * more - l10 * normal[1, 0], least)
     y1 = down[1] - l10 * down[0]
     if len(down) == 2:
         x1 = y1 / n11
         return np.stack([down[0] / n00 - l10 * x1, x1])
     l20, m21 = normal[2, 0] / n00, normal[2, 1] - l10 * normal[2, 0]
     l21 = m21 / n11
-    n22 = np.maximum(normal[2, 2] * more - l20 * normal[2, 0] - l21 * m21, normal[2, 2] * 1e-14 + tiny)
+    n22 = np.maximum(normal[2, 2] * more - l20 * normal[2, 0] - l21 * m21, least)
     x2 = (down[2] - l20 * down[0] - l21 * y1) / n22
     x1 = y1 / n11 - l21 * x2
     return np.stack([down[0] / n00 - l10 * x1 - l20 * x2, x1, x2])

@@ -31,7 +31,7 @@ def _result(one: Assessed, result: Result, rules: Rules) -> Row:
     value = result.value if released else None
     quality = list(result.quality)
     if not one.accepted:
-        quality.insert(0, f"plate rejected ({', '.join(verdict.rule for verdict in one.failures)})")
+        quality.insert(0, f"plate rejected ({' / '.join(verdict.rule for verdict in one.failures)})")
     elif not released:
         quality.insert(0, f"not released under {rules.id}")
     return {
@@ -154,9 +154,9 @@ def plates(assessed: Sequence[Assessed]) -> list[Row]:
         {
             **_plate(one),
             "verdict": one.word,
-            "curve": one.calibration.fits.model,
-            "lloq": number(one.calibration.lloq),
-            "uloq": number(one.calibration.uloq),
+            "curve": one.calibration.fits.model if one.calibration.usable else "none",
+            "lloq": number(one.calibration.lloq if one.calibration.usable else None),
+            "uloq": number(one.calibration.uloq if one.calibration.usable else None),
             "unit": one.plate.unit,
             "standards": f"{sum(x.within and not x.dropped for x in one.calibration.counted)}"
             f"/{len(one.calibration.counted)}",
