@@ -107,11 +107,13 @@ class Desk:
         form: str | None = None,
         repeat: str | None = None,
         why: str | None = None,
+        at: str = "",
     ) -> Fact:
-        """Append one fact and take it into the state. Only inside `act()`."""
+        """Append one fact and take it into the state. Only inside `act()`. `at`: the instant that it bears, where what
+        took place since is nobody's business; now without it."""
         head = self.ledger.head()
         # A server's clock may be set back by a second; the chain's instants never run backwards.
-        at = max(instant_text(self.clock.now()), head.at)
+        at = max(at or instant_text(self.clock.now()), head.at)
         salt = self.chance.salt(head.number + 1)
         fact = self.ledger.append(
             Draft(at, by.id, by.role, kind, version, payload, salt, participant, visit, form, repeat, why)

@@ -23,6 +23,7 @@ from trialwright.design.laboratory import LaboratoryPlan
 from trialwright.design.laboratory_tests import item_of
 from trialwright.design.model import CheckLevel, Definition
 from trialwright.ledger import kinds
+from trialwright.ledger.canonical import instant_text
 from trialwright.ledger.fact import Fact
 
 NEW, CORRECTED, THE_SAME, NOT_DONE = "new", "corrected", "the same", "not done"
@@ -117,9 +118,11 @@ def import_results(
         if done.before is not None and not again:
             return done
         samples = {**desk.state.samples, **found.samples}
+        moment = instant_text(desk.clock.now())  # how long the rest takes would tell how much of it there is
         record = sealed_rest(desk, definition, content, parts.rest, names, given, samples, why)
         payload = {"digest": parts.digest, "results": importing.facts, "commitment": keep_rest(desk, record)}
-        done.fact = desk.append(by, kinds.LABORATORY_IMPORTED, payload, desk.state.version, why=why or None).number
+        version = desk.state.version
+        done.fact = desk.append(by, kinds.LABORATORY_IMPORTED, payload, version, why=why or None, at=moment).number
         return done
 
 

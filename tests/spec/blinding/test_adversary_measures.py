@@ -1,5 +1,6 @@
 """Somebody who wants to know what measures, laboratories and scores tell: each attack was tried, each is held here."""
 
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -194,6 +195,30 @@ def test_sealed_rows_of_every_length_and_letter_stop_nothing_and_are_kept_word_f
     assert len(kept["rows"]) == 2 * len(rows)
     assert {row["became"] for row in kept["rows"]} <= {"not taken", "kept", "the same twice"}
     assert not [row for row in kept["rows"] if "program failed" in str(row["says"])]
+
+
+class RunningClock:
+    """A clock that goes on by a millisecond whenever somebody looks at it: work takes time."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        self.at += timedelta(milliseconds=1)
+        return self.at
+
+
+@pytest.mark.requirement("BL1", "BL2")
+def test_the_instants_in_the_ledger_do_not_tell_how_much_was_sealed() -> None:
+    """Between the last open page and the fact of the file lies the work on the sealed rows."""
+    instants = []
+    for count in (0, 30):
+        world = laboratory_world()
+        world.desk.clock = RunningClock(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
+        sealed = [result(world, test="RENIN", value=str(number), sample=f"R{number}") for number in range(count)]
+        answer(world, as_csv([result(world), result(world, "Bob", "ALT", "72"), *sealed], ("laboratory",)))
+        instants.append([fact.at for fact in world.facts()])
+    assert instants[0] == instants[1]
 
 
 # ---------------------------------------------------------------- scores on the clinic's page
