@@ -46,12 +46,11 @@ class _Check:
     test: Callable[..., Any]
 
 
-def _places(group: Group) -> list[tuple[str, str | None, list[tuple[str, str]]]]:
-    """Where a group repeats: key, side, and the full id of each of its items there."""
+def _places(group: Group) -> list[tuple[dict[str, Any], list[tuple[str, str]]]]:
+    """Where a group repeats: what its rows say of the place (key and side), and the full id of each item there."""
     return [
         (
-            key,
-            side or None,
+            {"key": key, "side": side or None},
             [(item.id, ".".join(part for part in (group.id, key, side, item.id) if part)) for item in group.items],
         )
         for key in group.keys
@@ -206,10 +205,12 @@ class FormRules:
         known: dict[str, Any] = dict(values)
         known["visit"] = visit.partition(".")[0]
         for group, places in self._groups:
-            known[group] = [
-                {"key": key, "side": side, **{name: values.get(full) for name, full in ids}}
-                for key, side, ids in places
-            ]
+            known[group] = rows = []
+            for fixed, ids in places:
+                row: dict[str, Any] = fixed.copy()
+                for name, full in ids:
+                    row[name] = values.get(full)
+                rows.append(row)
         if before is not None:
             known["prev"] = before
         derived = {}

@@ -257,3 +257,19 @@ def kept(item: Item, text: str) -> Any:
         return PARSERS[item.type](free, {})(text).value
     except BadValue:
         return None
+
+
+def as_number(value: Any) -> Decimal | int | None:
+    """A recorded value as a number: a code that reads as one counts as it, a tick as 1; anything else is None."""
+    kind = type(value)
+    if value is None or kind is Decimal or kind is int:
+        return value
+    if isinstance(value, bool):
+        return int(value)
+    if not isinstance(value, str):
+        return None
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None

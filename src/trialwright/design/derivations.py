@@ -31,6 +31,11 @@ def truths_of_checks(definition: Definition, form_name: str) -> tuple[str, ...]:
     )
 
 
+def baseline(definition: Definition, derivation: Derivation) -> str:
+    """The derivation's own baseline, else the visit that days count from."""
+    return derivation.baseline or next(name for name, visit in definition.visits.items() if visit.anchor)
+
+
 @kept
 def items_behind(definition: Definition, name: str) -> frozenset[str]:
     """The items (`form.item`) that a derivation or item is computed from, through other derivations too; a whole form

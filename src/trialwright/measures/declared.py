@@ -5,7 +5,7 @@ from functools import partial
 from types import MappingProxyType
 
 from trialwright.design.catalogue import Measure, Remark
-from trialwright.measures import deterioration, doses
+from trialwright.measures import deterioration_rule, doses
 from trialwright.measures.options import BadOption, word
 from trialwright.measures.tis_rules import ENZYMES
 
@@ -35,7 +35,7 @@ def measures() -> Mapping[str, Measure]:
             "qaly": Measure(("index",), (), (), ("missing",), _bridged),
             "mean_daily_dose": dose,
             "cumulative_dose": dose,
-            "confirmed_deterioration": Measure((), (), (), deterioration.OPTIONS, _deterioration),
+            "confirmed_deterioration": Measure((), (), (), deterioration_rule.OPTIONS, _deterioration),
             "first_time": Measure(("of",), (), (), ("at_least", "at_most"), _threshold),
         }
     )
@@ -71,11 +71,11 @@ def _dose(options: Options, inputs: Inputs) -> Iterator[Remark]:
 
 
 def _deterioration(options: Options, inputs: Inputs) -> Iterator[Remark]:
-    wrong = list(_read(deterioration.declared_rule, options))
+    wrong = list(_read(deterioration_rule.declared_rule, options))
     if wrong:
         yield from wrong
         return
-    rule = deterioration.declared_rule(options)
+    rule = deterioration_rule.declared_rule(options)
     lacking = [name for name in rule.measures if name not in inputs]
     if lacking:
         says = f"the rule speaks of {', '.join(lacking)}, which no input feeds"

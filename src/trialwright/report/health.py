@@ -7,10 +7,10 @@ import numpy as np
 
 from trialwright.analysis.derived import Observed
 from trialwright.analysis.derived.health import DIMENSIONS, VERSIONS, declared_set, levels
-from trialwright.analysis.derived.way import baseline
 from trialwright.analysis.estimates import NotEstimable
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.scores import scores
+from trialwright.design.derivations import baseline
 from trialwright.design.model import Derivation
 from trialwright.report.content import Block, Cell, Drawing, Number, Paragraph, Section, Sentence, Table
 from trialwright.report.health_figures import problem_bars, profile_grid

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from trialwright.analysis.derived.scales import asked_scale
-from trialwright.analysis.derived.way import baseline
 from trialwright.analysis.estimates import NotEstimable
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.scores import Scores, scores
 from trialwright.design.calendar import anchor_visit
+from trialwright.design.derivations import baseline
 from trialwright.design.model import Definition, Endpoint
 from trialwright.report import figures
 from trialwright.report.content import Block, Cell, Drawing, Number, Section, Sentence, Table

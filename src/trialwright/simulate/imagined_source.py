@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import numpy as np
 
-from trialwright.analysis.derived.source import Floats, Log, Words, as_number, rounded
+from trialwright.analysis.derived.source import Floats, Log, Words, rounded
+from trialwright.capture.values import as_number
 from trialwright.design.model import Definition
 from trialwright.measures.tis import Exact
 from trialwright.simulate.crowds import Recorded

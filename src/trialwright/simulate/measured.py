@@ -13,7 +13,7 @@ from trialwright import design
 from trialwright.analysis.derived import inputs, way
 from trialwright.analysis.derived.response import enzyme_multiple, tis_rules
 from trialwright.analysis.derived.source import rounded
-from trialwright.analysis.derived.way import baseline
+from trialwright.design.derivations import baseline
 from trialwright.design.model import Definition, Derivation
 from trialwright.measures.tis import CoreSet, Exact, Limits, exact
 from trialwright.measures.tis_rules import ENZYMES, STEP

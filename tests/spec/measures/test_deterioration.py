@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from trialwright.measures.deterioration import confirmed, declared_rule, deteriorated
+from trialwright.measures.deterioration_rule import confirmed, declared_rule, deteriorated
 
 RULE = declared_rule({})
 START = {"phga": "4.0", "ptga": "4.0", "mmt": "200", "haq": "1.000", "extramusc": "2.0"}

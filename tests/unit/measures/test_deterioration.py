@@ -8,17 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trialwright.measures.deterioration import (
+from trialwright.measures.deterioration import Told, confirmed_by, worse_by
+from trialwright.measures.deterioration_rule import (
     PRODERM,
     BadRule,
     Rule,
-    Told,
     confirmed,
-    confirmed_by,
     declared_rule,
     deteriorated,
     parts,
-    worse_by,
 )
 from trialwright.measures.options import BadOption
 from trialwright.measures.tis import exact

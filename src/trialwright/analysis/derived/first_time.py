@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from trialwright.analysis.derived.source import Floats, Source, floats
-from trialwright.analysis.derived.way import baseline, from_baseline_on
+from trialwright.analysis.derived.way import from_baseline_on
+from trialwright.design.derivations import baseline
 from trialwright.design.model import Derivation
 
 

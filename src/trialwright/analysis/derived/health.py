@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trialwright.analysis.derived.source import Floats, Source, floats
-from trialwright.analysis.derived.way import baseline, from_baseline_on
+from trialwright.analysis.derived.way import from_baseline_on
 from trialwright.analysis.estimates import NotEstimable
+from trialwright.design.derivations import baseline
 from trialwright.design.model import Derivation
 from trialwright.measures.tis import Exact
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from trialwright.analysis.derived.source import Log, Words, as_number, rounded
+from trialwright.analysis.derived.source import Log, Words, rounded
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.scored import Scores
+from trialwright.capture.values import as_number
 from trialwright.design.model import Definition
 from trialwright.measures.tis import Exact, exact
 

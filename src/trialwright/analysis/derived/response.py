@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trialwright.analysis.derived.observed import Observed
-from trialwright.analysis.derived.way import baseline
 from trialwright.analysis.scored import Floats, Scores
+from trialwright.design.derivations import baseline
 from trialwright.design.model import Derivation
 from trialwright.measures.tis import CoreSet, Exact, Limits, exact, total_improvement_score
 from trialwright.measures.tis_rules import CRITERIA, ENZYME_RANGES, ENZYMES, EnzymeRange, Rules

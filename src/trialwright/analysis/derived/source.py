@@ -6,8 +6,7 @@ cannot drift apart. Days are whole days of one count within a source.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,22 +69,6 @@ class Source(Protocol):
     def deaths(self) -> Exact:
         """The day of death, present of who died and of whom it is known; shape (people,)."""
         ...
-
-
-def as_number(value: Any) -> Decimal | int | None:
-    """A recorded value as a number: a code that reads as one counts as it, a tick as 1; anything else is None."""
-    kind = type(value)
-    if value is None or kind is Decimal or kind is int:
-        return value
-    if isinstance(value, bool):
-        return int(value)
-    if not isinstance(value, str):
-        return None
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
 
 
 def rounded(values: Floats) -> Exact:

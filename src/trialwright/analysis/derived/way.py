@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from trialwright import design
 from trialwright.analysis.derived.source import Floats, Source
+from trialwright.design.derivations import baseline
 from trialwright.design.model import Definition, Derivation
 
 Computes = Callable[[Source, Derivation, Sequence[str]], Floats]
@@ -45,11 +46,6 @@ class Way:
     looks: Looks = at_the_visits
     log: bool = False
     deaths: bool = False
-
-
-def baseline(definition: Definition, derivation: Derivation) -> str:
-    """The derivation's own baseline, else the visit that days count from."""
-    return derivation.baseline or next(name for name, visit in definition.visits.items() if visit.anchor)
 
 
 def _due(definition: Definition, derivation: Derivation, visit: str) -> bool:

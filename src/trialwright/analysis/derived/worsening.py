@@ -1,7 +1,7 @@
 """Confirmed deterioration as a derivation: 1 where a visit and the one attended before it both show it, else 0.
 
 Inputs are the measures that the rule speaks of, by the names that it uses. Options: `rule` (see
-`measures.deterioration`), `higher_is_better` (measures of which more is better), `share` (relative | absolute),
+`measures.deterioration_rule`), `higher_is_better` (measures of which more is better), `share` (relative | absolute),
 `ranges` (`mmt 260, haq 3`: what an absolute share is of).
 """
 
@@ -10,9 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from trialwright.analysis.derived.source import Floats, Source
-from trialwright.analysis.derived.way import baseline, from_baseline_on
+from trialwright.analysis.derived.way import from_baseline_on
+from trialwright.design.derivations import baseline
 from trialwright.design.model import Derivation
-from trialwright.measures.deterioration import Told, confirmed_by, declared_rule, worse_by
+from trialwright.measures.deterioration import Told, confirmed_by, worse_by
+from trialwright.measures.deterioration_rule import declared_rule
 from trialwright.measures.tis import Exact
 
 

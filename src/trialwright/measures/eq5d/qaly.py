@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 DAYS_IN_A_YEAR = 365.25
 Numbers = NDArray[np.float64]
@@ -136,7 +136,7 @@ def adjusted_for_baseline(qalys: Numbers, baseline: Numbers, arm: NDArray[np.boo
     rest = qalys[known] - design @ fitted
     covariance = np.linalg.inv(design.T @ design) * (rest @ rest) / freedom
     error = float(np.sqrt(covariance[1, 1]))
-    half = float(stats.t.ppf((1 + level) / 2, freedom)) * error
+    half = float(special.stdtrit(freedom, (1 + level) / 2)) * error
     difference, slope = float(fitted[1]), float(fitted[2])
     return Adjusted(
         difference,
