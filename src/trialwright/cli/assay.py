@@ -52,6 +52,7 @@ def assay(
 
     Writes results.csv (as `lab import` takes it), samples.csv, standards.csv, qcs.csv, verdicts.csv, curves.json,
     report.html, and every figure as SVG and PNG. A value beyond a limit of quantification stays `<` or `>` the limit.
+    Exit code 1 where a plate is rejected, although all is written; 0 with --partial.
     """
     from trialwright.measures.assay import importers, runs
     from trialwright.measures.assay.calibration import Choices
@@ -79,10 +80,26 @@ def assay(
     if problems and (not partial or not sound):
         _refuse(problems)
     choices = Choices(None if model is None else model.value, None if weights is None else weights.value, lloq, uloq)
+    _check_limits(sound, lloq, uloq)
     try:
-        _work_out(reading, sound, problems, chosen, choices, output, as_json)
+        accepted = _work_out(reading, sound, problems, chosen, choices, output, as_json)
     except BadPlates as bad:
         _refuse(bad.problems)
+    if not (accepted or partial):
+        raise typer.Exit(1)
+
+
+def _check_limits(plates: "list[Plate]", lloq: float | None, uloq: float | None) -> None:
+    """A declared limit beyond every standard would leave nothing between the limits."""
+    nominal = [well.nominal for plate in plates for well in plate.of("standard") if well.nominal]
+    if not nominal:
+        return
+    if lloq is not None and lloq >= max(nominal):
+        say = f"{lloq:g} lies above the standards, which end at {max(nominal):g}"
+        raise typer.BadParameter(say, param_hint="--lloq")
+    if uloq is not None and uloq <= min(nominal):
+        say = f"{uloq:g} lies below the standards, which begin at {min(nominal):g}"
+        raise typer.BadParameter(say, param_hint="--uloq")
 
 
 def _refuse(problems: "Sequence[Problem]") -> None:
@@ -99,7 +116,8 @@ def _work_out(
     choices: "Choices",
     output: Path,
     as_json: bool,
-) -> None:
+) -> bool:
+    """Write and show everything; whether every plate that was worked out is accepted."""
     from trialwright.measures.assay import runs, tables
 
     assessed = runs.assay(sound, rules, choices)
@@ -111,6 +129,7 @@ def _work_out(
         typer.echo(_json(tables.plates(assessed), left_out, problems))
     else:
         _show(assessed, left_out, output)
+    return all(one.accepted for one in assessed)
 
 
 def _files(

@@ -68,6 +68,8 @@ def caption(assessed: Assessed) -> str:
 def summary(assessed: Assessed) -> str:
     """The curve and the range in one sentence."""
     calibration = assessed.calibration
+    if not calibration.usable:
+        return f"No curve: {calibration.fits.words[0]}."
     words = {"4pl": "four-parameter", "5pl": "five-parameter"}[calibration.fits.model]
     weights = {"none": "unweighted", "1/y2": "weights 1/y²"}.get(calibration.fits.weights, "")
     weights = weights or f"variance y^{2 * calibration.fits.theta:.2f}"
@@ -82,7 +84,7 @@ def _title(figure: Figure, assessed: Assessed) -> None:
     figure.text(0.095, 0.957, assessed.plate.name, fontsize=13, fontweight="bold", color=INK)
     figure.text(0.98, 0.957, assessed.word, fontsize=13, fontweight="bold", ha="right", color=verdict_ink(assessed))
     figure.text(0.095, 0.925, summary(assessed), fontsize=9.5, color=SOFT)
-    failed = ", ".join(verdict.rule for verdict in assessed.failures)
+    failed = "; ".join(verdict.rule for verdict in assessed.failures)
     dropped = ", ".join(level.name for level in assessed.calibration.dropped)
     notes = [f"Not met: {failed}." if failed else "", f"Dropped from the fit: {dropped}." if dropped else ""]
     words = textwrap.shorten(" ".join(note for note in notes if note), 110, placeholder=" ...")
@@ -217,6 +219,8 @@ def _name_limits(axes: Axes, assessed: Assessed) -> None:
     """The limits above the figure, with how many samples lie beyond them."""
     sides = [one.chosen.side for one in assessed.results if one.chosen is not None]
     calibration = assessed.calibration
+    if not calibration.usable:
+        return
     ends: Any = ((-1, calibration.lloq, "LLOQ", "below", "left"), (1, calibration.uloq, "ULOQ", "above", "right"))
     for side, limit, name, word, align in ends:
         if limit is not None:
@@ -229,10 +233,10 @@ def _name_limits(axes: Axes, assessed: Assessed) -> None:
 
 
 def _short(number: float) -> str:
-    """Four digits, and no exponent where people write none."""
-    if number >= 1e4:
+    """Six digits, for a limit is named as it was declared, and no exponent where people write none."""
+    if number >= 1e6:
         return f"{number:.0f}"
-    return f"{number:.4g}" if number >= 1e-3 else f"{number:.2e}"
+    return f"{number:.6g}" if number >= 1e-3 else f"{number:.2e}"
 
 
 def _deviations(axes: Axes, assessed: Assessed, reach: tuple[float, float]) -> None:

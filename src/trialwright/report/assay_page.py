@@ -44,8 +44,14 @@ def headline(assessed: Sequence[Assessed], left_out: Sequence[Plate] = ()) -> st
     """The run in one sentence."""
     accepted = sum(one.accepted for one in assessed)
     results = sum(len(one.results) for one in assessed if one.accepted)
-    words = f"{accepted} of {len(assessed)} plates accepted; {results} sample results from them."
-    return words + (f" {len(left_out)} plates were not worked out." if left_out else "")
+    words = f"{accepted} of {_counted(len(assessed), 'plate')} accepted, with {_counted(results, 'sample result')}."
+    if not left_out:
+        return words
+    return f"{words} {_counted(len(left_out), 'plate')} {'was' if len(left_out) == 1 else 'were'} not worked out."
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _share(value: float | None) -> str:

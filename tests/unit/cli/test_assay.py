@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bad = replace(good, id="P<2>", wells=tuple(wells))
     (folder / "plates.csv").write_text(long_form([good, bad]), encoding="utf-8")
     result = ran("assay", folder / "plates.csv", "-o", folder / "out", "--model", "4pl")
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 1, result.output
     (folder / "said.txt").write_text(result.output, encoding="utf-8")
     return folder
 
@@ -48,7 +49,7 @@ def test_the_plates_and_their_verdicts_are_printed(worked: Path) -> None:
     assert re.search(r"P1 +CXCL10 +accepted", said)
     assert re.search(r"P<2> +CXCL10 +rejected", said)
     assert "P<2>, CXCL10: 0 of 6 control results lie within 20 % of the nominal content" in said
-    assert "1 of 2 plates accepted; 4 sample results from them." in said
+    assert "1 of 2 plates accepted, with 4 sample results." in said
 
 
 def test_the_results_are_what_a_laboratory_import_takes(worked: Path) -> None:
@@ -85,7 +86,7 @@ def test_the_curves_are_kept_at_full_precision(worked: Path) -> None:
 
 
 def test_the_same_plates_give_the_same_bytes(worked: Path, tmp_path: Path) -> None:
-    assert ran("assay", worked / "plates.csv", "-o", tmp_path, "--model", "4pl").exit_code == 0
+    assert ran("assay", worked / "plates.csv", "-o", tmp_path, "--model", "4pl").exit_code == 1
     for name in ("results.csv", "curves.json", "report.html", "figures/P1-CXCL10.svg", "figures/P1-CXCL10.png"):
         assert (tmp_path / name).read_bytes() == (worked / "out" / name).read_bytes(), name
 
@@ -137,6 +138,8 @@ def test_a_grid_with_its_layout_and_a_bead_assay(tmp_path: Path) -> None:
         (("{plate}", "-o", "{plate}"), 2, "is a file; name a folder"),
         (("{plate}", "-o", "{out}", "--rules", "ich-m11"), 1, "did you mean ich-m10?"),
         (("{plate}", "-o", "{out}", "--lloq", "5", "--uloq", "2"), 2, "below the upper one"),
+        (("{plate}", "-o", "{out}", "--lloq", "3000"), 2, "3000 lies above the standards, which end at 2000"),
+        (("{plate}", "-o", "{out}", "--uloq", "3"), 2, "3 lies below the standards, which begin at 15.625"),
         (("{plate}", "-o", "{out}", "--model", "6pl"), 2, "6pl"),
     ],
 )
@@ -148,6 +151,60 @@ def test_wrong_usage_says_what_to_do(
     assert result.exit_code == code
     assert said in " ".join(result.output.replace("│", " ").split())
     assert not (tmp_path / "out").exists()
+
+
+def test_a_rejected_plate_stops_a_script_unless_partial_results_are_asked_for(worked: Path, tmp_path: Path) -> None:
+    arguments = ("assay", worked / "plates.csv", "-o", tmp_path / "out", "--model", "4pl")
+    assert ran(*arguments).exit_code == 1
+    assert (tmp_path / "out/report.html").is_file()
+    assert ran(*arguments, "--partial").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "word", "advice"),
+    [
+        (lambda well: replace(well, response=1.0), "flat", "were they pipetted"),
+        (lambda well: replace(well, response=0.0 if well.level == "S8" else well.response), "no weight", "--weights"),
+    ],
+)
+def test_a_plate_without_a_curve_is_rejected_for_that_alone(
+    tmp_path: Path, change: Callable[[Well], Well], word: str, advice: str
+) -> None:
+    made = plate(Recipe(samples=SAMPLES))
+    made = replace(made, wells=tuple(map(change, made.wells)))
+    (tmp_path / "plate.csv").write_text(long_form([made]), encoding="utf-8")
+    result = ran("assay", tmp_path / "plate.csv", "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    (said,) = [line for line in result.stdout.splitlines() if line.startswith("P1, CXCL10: ")]
+    assert said.startswith("P1, CXCL10: There is no curve to use: ")
+    assert word in said
+    assert advice in said
+    (row,) = rows(tmp_path / "out/plates.csv")
+    assert (row["curve"], row["lloq"], row["uloq"], row["not_met"]) == ("none", "", "", "curve")
+    assert {row["quality"] for row in rows(tmp_path / "out/results.csv")} == {"plate rejected (curve); no curve"}
+    judged = {row["rule"]: row["sentence"] for row in rows(tmp_path / "out/verdicts.csv")}
+    assert judged["controls, all"] == "Not judged: there is no curve."
+    assert judged["control levels"] == "3 control levels; at least 3 are asked."
+
+
+def test_files_of_an_earlier_run_are_named_and_left(tmp_path: Path) -> None:
+    for name in ("P1", "P2"):
+        (tmp_path / f"{name}.csv").write_text(long_form([plate(name=name)]), encoding="utf-8")
+    assert ran("assay", tmp_path / "P1.csv", "-o", tmp_path / "out").exit_code == 0
+    result = ran("assay", tmp_path / "P2.csv", "-o", tmp_path / "out")
+    assert result.exit_code == 0
+    said = f"{tmp_path / 'out'}: not of this run, left as they were: figures/P1-CXCL10.png, figures/P1-CXCL10.svg"
+    assert result.stderr.splitlines() == [said]
+
+
+def test_a_folder_that_cannot_be_written_is_left_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "P1.csv").write_text(long_form([plate()]), encoding="utf-8")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/figures").write_text("a file in the way", encoding="utf-8")
+    result = ran("assay", tmp_path / "P1.csv", "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "cannot be written" in result.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["figures"]
 
 
 # ------------------------------------------------------------------ layouts

@@ -83,7 +83,7 @@ def test_the_figure_says_the_verdict_and_the_limits_in_words() -> None:
     ]
     (one,) = assay([replace(plate(), wells=tuple(wells))], M10)
     drawn = curve(one, "words")
-    for words in ("accepted with remarks", "Dropped from the fit: S4.", "LLOQ 15.62 (1 sample below)", "ULOQ 2000"):
+    for words in ("accepted with remarks", "Dropped from the fit: S4.", "LLOQ 15.625 (1 sample below)", "ULOQ 2000"):
         assert words in drawn.svg
     assert caption(one).startswith(
         "Plate P1, CXCL10: accepted with remarks. Four-parameter logistic curve, weights 1/y²;"
