@@ -84,20 +84,21 @@ class Observations:
         known = form in self.definition.forms
         return self.sees is None or (known and design.blinding_of(self.definition, form, item) in self.sees)
 
-    def form_seen(self, form: str) -> bool:
-        """Whether the reader may see any item of a form."""
+    def page_seen(self, form: str, page: Page) -> bool:
+        """Whether the reader may see that there is such a page: of those with anything on them, one with an item that
+        they may see."""
         if self.sees is None:
             return True
-        return form in self.definition.forms and any(
-            self.item_seen(form, item) for item in design.items(self.definition, form)
-        )
+        known = form in self.definition.forms
+        named = {*page.items, *page.not_done} - {"*"} or (design.items(self.definition, form) if known else ())
+        return any(self.item_seen(form, item) for item in named)
 
     def on(self, participant: str, visit: str) -> date | None:
         """The day on which a visit took place: the first date that a page of it carries."""
         days = [
             page.on
             for (name, form, _), page in self.participants[participant].pages.items()
-            if name == visit and page.on and self.form_seen(form)
+            if name == visit and page.on and self.page_seen(form, page)
         ]
         return date.fromisoformat(min(days)) if days else None
 

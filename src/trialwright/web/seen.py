@@ -15,7 +15,7 @@ from trialwright.design.forms import kept
 from trialwright.design.model import Blinding, Definition
 from trialwright.ledger import kinds
 from trialwright.ledger.fact import Fact
-from trialwright.ledger.replay import Query, State
+from trialwright.ledger.replay import Page, Query, State
 
 Sees = frozenset[Blinding]
 
@@ -62,10 +62,11 @@ def _query_fact_seen(definition: Definition, state: State, fact: Fact, sees: See
     """An answer names its query alone, so the query says which item it is about; a redacted one goes by its form."""
     query = state.queries.get((fact.payload or {}).get("query", ""))
     if query is not None:
-        return query_seen(definition, query, sees)
+        return query_seen(definition, state, query, sees)
     return fact.form is not None and whole_form_seen(definition, fact.form, sees)
 
 
+@kept
 def whole_form_seen(definition: Definition, form: str, sees: Sees) -> bool:
     """Whether every item of the form may be seen."""
     return form in definition.forms and all(
@@ -79,6 +80,15 @@ def form_seen(definition: Definition, form: str, sees: Sees) -> bool:
     if form not in definition.forms:
         return False
     return any(design.blinding_of(definition, form, item) in sees for item in design.items(definition, form))
+
+
+def page_seen(definition: Definition, form: str, page: Page, sees: Sees) -> bool:
+    """Whether a page exists for the reader: one of a form that they see in part, on which nothing stands but what they
+    may not see, does not."""
+    if not form_seen(definition, form, sees) or whole_form_seen(definition, form, sees):
+        return form_seen(definition, form, sees)
+    named = {*page.items, *page.not_done, *page.confirmed, *page.redacted}
+    return not named or any(item_seen(definition, form, name, sees) for name in named)
 
 
 def item_seen(definition: Definition, form: str, item: str | None, sees: Sees) -> bool:
@@ -108,16 +118,21 @@ def _read_by(definition: Definition, form: str, check: str) -> Sees | None:
     return frozenset(own | {blinding_of_derivation(definition, name) for name in asked})
 
 
-def query_seen(definition: Definition, query: Query, sees: Sees) -> bool:
-    """Whether a query may be seen: as its item, and as the edit check that asked it."""
+def query_seen(definition: Definition, state: State, query: Query, sees: Sees) -> bool:
+    """Whether a query may be seen: as its item, as the edit check that asked it, and as the page that it is about."""
     asked = query.check is None or item_seen(definition, query.form, query.check, sees)
-    return asked and item_seen(definition, query.form, query.item, sees)
+    person = state.participants.get(query.participant)
+    page = person.pages.get((query.visit, query.form, query.repeat)) if person is not None else None
+    there = page is None or page_seen(definition, query.form, page, sees)
+    return asked and there and item_seen(definition, query.form, query.item, sees)
 
 
 def open_queries(definition: Definition, state: State, sees: Sees) -> list[Query]:
     """The queries that wait for an answer or for closing."""
     return [
-        query for query in state.queries.values() if query.status != "closed" and query_seen(definition, query, sees)
+        query
+        for query in state.queries.values()
+        if query.status != "closed" and query_seen(definition, state, query, sees)
     ]
 
 

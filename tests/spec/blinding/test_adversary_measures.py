@@ -1,5 +1,6 @@
 """Somebody who wants to know what measures, laboratories and scores tell: each attack was tried, each is held here."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -7,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from django.db import connections
 from tests.pages.conftest import _page_settings  # noqa: F401 - configures Django for the pages
 from tests.plugins import laboratory
 from tests.plugins.editing import edited
@@ -339,6 +341,27 @@ def test_a_question_about_an_open_item_that_was_asked_because_of_a_masked_one_is
     assert not [name for name in told if "assessor" in name], told
 
 
+@pytest.mark.requirement("BL1", "BL2")
+def test_a_page_on_which_only_masked_items_stand_does_not_exist_for_an_assessor() -> None:
+    """Neither its visit, nor its day, nor that somebody asked about it."""
+    worlds = []
+    for happens in (False, True):
+        world = world_of(trial_of(*FLUSH[:-1]))
+        world.consented("Ann")
+        page = {"participant": "Ann", "form": "pressure", "visit": "START"}
+        if happens:
+            world.does("nurse", "record", **page, items={"flush": "true"}, on="2026-02-27")
+            world.does("monitor", "ask_query", **page, text="All over?")
+        worlds.append(world)
+    pages = [
+        random_tokens(of_the_pages(world.desk.ledger, [world.numbers["Ann"]], ("assessor", "nurse"), world.clock.now()))
+        for world in worlds
+    ]
+    told = differences(*pages)
+    assert told
+    assert not [name for name in told if "assessor" in name], told
+
+
 SEALED_WAYS = {
     "an input": ("first: {method: first_time, label: F, inputs: {of: blood.renin}, options: {at_least: '1'}}", ""),
     "a derivation of it": (
@@ -487,3 +510,65 @@ def test_a_report_by_arm_before_the_final_lock_lies_outside_the_trials_folder_fo
     modes = {path.name: path.stat().st_mode & 0o777 for path in [tmp_path / "mine", *(tmp_path / "mine").iterdir()]}
     assert modes == {"mine": 0o700, "index.html": 0o600, "report.json": 0o600}
     assert CliRunner().invoke(app, ["report", str(folder)]).exit_code == 0
+
+
+# ---------------------------------------------------------------- commands
+
+
+@pytest.mark.requirement("BL1", "BL2")
+def test_before_the_end_no_command_and_no_key_file_tells_whether_anything_was_sealed(tmp_path: Path) -> None:
+    """Not with the key of somebody who may open it later, not with an escrow holder's, not with a stranger's."""
+    said = []
+    for count in (0, 3):
+        place = tmp_path / str(count)
+        place.mkdir()
+        world = laboratory.with_people(laboratory.in_a_folder(place / "trial"))
+        rows = [result(world, test="RENIN", value=SECRET, sample=f"R{one}", visit="START") for one in range(count)]
+        (place / "file.csv").write_bytes(as_csv([result(world), *rows], ("laboratory",)))
+        world.desk.ledger.close()  # type: ignore[attr-defined]
+        for holder in ("holder", "escrow-1", "stranger"):
+            path = place / f"{holder}.key"
+            path.write_text(holder_key(holder) + "\n")
+            path.chmod(0o600)
+        trial, answers = str(place / "trial"), []
+        for line in (
+            ["lab", "import", trial, str(place / "file.csv"), "--by", "lou", "--json"],
+            ["lab", "import", trial, str(place / "file.csv"), "--by", "lou"],
+            ["lab", "expected", trial, "--all", "--json"],
+            *(
+                [*command, "--sealed-key", str(place / f"{holder}.key"), "--by", "sam"]
+                for holder in ("holder", "escrow-1", "stranger")
+                for command in (["analyse", trial], ["report", trial, "-o", str(place / "report")])
+            ),
+            *(
+                ["lab", "sealed", trial, "--key", str(place / f"{one}.key"), "--by", "n"]
+                for one in ("escrow-1", "stranger")
+            ),
+            ["ledger", "verify", trial],
+        ):
+            found = CliRunner().invoke(app, line)
+            answers.append(f"{found.exit_code} {found.output} {found.exception!r}".replace(str(place), "PLACE"))
+        said.append([re.sub(r"[0-9a-f]{12,}|[0-9]{4}-[0-9]{2}-[0-9]{2}T\S+", "<token>", one) for one in answers])
+        assert not (place / "report").exists()
+    assert said[0] == said[1]
+    assert SECRET not in str(said)
+    connections.close_all()
+
+
+@pytest.mark.requirement("BL2")
+def test_a_plate_is_laid_out_alike_whatever_the_order_of_the_list_and_whatever_stands_beside_it(tmp_path: Path) -> None:
+    """A list sorted by arm gives the plates of any other list; one with a column that says an arm is refused."""
+    people = [f"NORTH-{number:03}" for number in range(40)]
+    lists = {"by number": people, "by arm": [*people[::2], *people[1::2]]}
+    made = {}
+    for name, order in lists.items():
+        path = tmp_path / f"{name}.csv"
+        path.write_text("sample,participant,note\n" + "".join(f"S{one},{one},{name}\n" for one in order))
+        out = tmp_path / f"{name} plates"
+        done = CliRunner().invoke(app, ["plate-layout", str(path), "-o", str(out), "--seed", "1"])
+        assert done.exit_code == 0, done.output
+        made[name] = {file.name: file.read_bytes() for file in out.iterdir()}
+    assert made["by number"] == made["by arm"]
+    for column in ("arm", " Arm", "TREATMENT"):
+        path.write_text(f"sample,participant,{column}\nS,A,T\n")
+        assert CliRunner().invoke(app, ["plate-layout", str(path), "-o", str(out), "--seed", "1"]).exit_code == 1

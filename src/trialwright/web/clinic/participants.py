@@ -150,7 +150,16 @@ def status(person: Participant, sees: Sees) -> str:
 
 def visits_made(trial: Trial, person: Participant, sees: Sees) -> frozenset[str]:
     """The visits with at least one page that the reader may see."""
-    return frozenset(visit for visit, form, _ in person.pages if visit and seen.form_seen(trial.definition, form, sees))
+    return frozenset(visit for visit, _ in _pages(trial, person, sees))
+
+
+def _pages(trial: Trial, person: Participant, sees: Sees) -> set[tuple[str, str]]:
+    """Visit and form of the pages of visits that the reader may see."""
+    return {
+        (visit, form)
+        for (visit, form, _), page in person.pages.items()
+        if visit and seen.page_seen(trial.definition, form, page, sees)
+    }
 
 
 def anchor_date(trial: Trial, person: Participant, sees: Sees) -> date | None:
@@ -160,7 +169,7 @@ def anchor_date(trial: Trial, person: Participant, sees: Sees) -> date | None:
     dates = [
         page.on
         for (visit, form, _), page in person.pages.items()
-        if visit == anchor and page.on and seen.form_seen(trial.definition, form, sees)
+        if visit == anchor and page.on and seen.page_seen(trial.definition, form, page, sees)
     ]
     return date.fromisoformat(min(dates)) if dates else None
 
@@ -192,7 +201,7 @@ def forms(trial: Trial, person: Participant, sees: Sees) -> tuple[int, int]:
     """
     definition = trial.definition
     made = visits_made(trial, person, sees)
-    done = {(visit, form) for visit, form, _ in person.pages if visit and seen.form_seen(definition, form, sees)}
+    done = _pages(trial, person, sees)
     expected = set(done)
     for visit in design.visit_order(definition):
         if visit in made or (not over(person) and _past(trial, person, visit, sees)):
