@@ -12,7 +12,7 @@ from trialwright.analysis.populations import courses, treatment_form
 from trialwright.analysis.scores import Scores
 from trialwright.design.model import Definition
 from trialwright.eligibility import Outcome, State
-from trialwright.ledger.replay import Participant
+from trialwright.ledger.replay import Page, Participant
 from trialwright.report.consort import consort
 from trialwright.report.content import Block, Cell, Drawing, Number, Section, Table
 from trialwright.report.flow import Flow, flow
@@ -123,7 +123,7 @@ def quality_section(seen: Observations, scored: Scores | None) -> Section:
         if plan.unscheduled or plan.day is None:
             continue
         people = seen.randomised
-        came = [p for p in people if any(key[0] == visit for key in seen.participants[p].pages)]
+        came = [p for p in people if _came(seen, p, visit)]
         known: Cell = ""
         if scored is not None and visit in scored.visits:
             known = share(int((~np.isnan(scored.at(visit))).sum()), len(people))
@@ -148,9 +148,15 @@ def quality_section(seen: Observations, scored: Scores | None) -> Section:
     )
 
 
+def _came(seen: Observations, person: str, visit: str) -> bool:
+    """Whether a page of the visit is there, of those that the report's readers may know of."""
+    pages = seen.participants[person].pages.items()
+    return any(at == visit and seen.page_seen(form, page) for (at, form, _), page in pages)
+
+
 def _pages(seen: Observations, visit: str, people: Sequence[str]) -> list[Cell]:
     """Pages with a value, or with a reason why there is none, of the unconditional pages due at the visit."""
-    plain = _plain_forms(seen.definition)
+    plain = {form for form in _plain_forms(seen.definition) if seen.page_seen(form, Page())}
     schedule = seen.definition.schedule.items()
     due = [form for form, plan in schedule if visit in plan.visits and plan.when is None and form in plain]
     there = sum((visit, form, "") in seen.participants[p].pages for p in people for form in due)
