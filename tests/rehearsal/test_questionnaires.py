@@ -9,6 +9,7 @@ from tests.plugins.editing import QUESTIONNAIRES, edited
 from tests.rehearsal.test_arrays_agree import compare_trial, everything
 
 from trialwright import design, simulate
+from trialwright.analysis.baseline import variables
 from trialwright.analysis.observations import Observations
 from trialwright.analysis.plan import analyse
 from trialwright.analysis.scores import scores
@@ -196,3 +197,13 @@ def test_every_instrument_of_the_program_can_be_a_form_with_all_its_scores(tmp_p
         ("objectives:\n", f"derivations:\n  src: invented\n{measures}objectives:\n"),
     )
     assert design.inspect(trial, catalogue()).problems == ()
+
+
+def test_the_baseline_table_has_the_strata_and_the_scores_of_the_endpoints(seen: Observations) -> None:
+    """Scores that are values of a visit: no change since the baseline, no dose, nothing that is counted up."""
+    rows = variables(seen, seen.randomised)
+    assert {"Sex", "Age", "HAQ disability index", "Fatigue Severity Scale", "EQ-5D-5L index", "Strain"} <= set(rows)
+    assert not {"Total Improvement Score", "Quality-adjusted life years", "Mean daily dose"} & set(rows)
+    assert set(rows["Sex"][1]) == {"female", "male"}
+    known = scores(seen, "haq_di", seen.randomised, ["BASE"]).at("BASE").tolist()
+    assert list(rows["HAQ disability index"][1]) == known
