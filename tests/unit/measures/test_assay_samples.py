@@ -15,6 +15,7 @@ from tests.plugins.plates import NOMINAL, Recipe, plate, response, written
 
 from trialwright.measures.assay import tables
 from trialwright.measures.assay.calibration import Choices
+from trialwright.measures.assay.hook import Reading, hooked
 from trialwright.measures.assay.importers import read
 from trialwright.measures.assay.plates import Plate, Well
 from trialwright.measures.assay.quantify import Result
@@ -188,3 +189,10 @@ def test_the_eleven_runs_of_the_dnase_assay_are_accepted(shared: Path, tmp_path:
     assert [one.plate.id for one in found if one.accepted] == [one.plate.id for one in found]
     assert sum(one.calibration.lloq == 0.04882812 for one in found) >= (4 if weights == "none" else 9)
     assert {one.calibration.uloq for one in found} == {12.5}
+
+
+def test_an_interval_that_never_ends_meets_every_other_and_speaks_of_no_hook() -> None:
+    near, far = Reading("S1", 1, 100.0, 0, 60.0, math.inf), Reading("S1", 2, 200.0, 0, 150.0, 260.0)
+    assert hooked([near, far], 0.3) is None
+    assert hooked([replace(near, upper=140.0), far], 0.3) == (1, 2)
+    assert hooked([replace(near, lower=math.nan, upper=math.nan), far], 0.3) == (1, 2)

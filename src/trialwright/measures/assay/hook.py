@@ -16,14 +16,14 @@ from trialwright.measures.assay.verdicts import at_most
 class Reading:
     """One sample at one dilution: the content of the specimen (of the well, times the dilution), missing where the
     response lies beyond the limits; `side` is -1 below the range, 1 above it, 0 inside; `lower` and `upper` are the
-    interval of the content where it is known."""
+    interval of the content, missing where it is not known, 0 and infinity where it never ends."""
 
     sample: str
     dilution: float
     content: float
     side: int = 0
-    lower: float = -math.inf
-    upper: float = math.inf
+    lower: float = math.nan
+    upper: float = math.nan
 
 
 def hooked(readings: Sequence[Reading], rise: float) -> tuple[float, float] | None:
@@ -38,7 +38,7 @@ def hooked(readings: Sequence[Reading], rise: float) -> tuple[float, float] | No
         if near.side < 0 <= far.side:
             return near.dilution, far.dilution
         both = near.side == far.side == 0 and math.isfinite(near.content) and math.isfinite(far.content)
-        apart = far.lower > near.upper or not math.isfinite(far.lower + near.upper)
+        apart = far.lower > near.upper or math.isnan(far.lower + near.upper)
         if both and apart and not at_most(far.content, near.content * (1 + rise)):
             return near.dilution, far.dilution
     return None

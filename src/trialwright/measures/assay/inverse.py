@@ -9,7 +9,8 @@ the replicates of the sample. m of infinity takes the response as known: that is
 gives, by Student's t with the degrees of freedom of the fit. Three intervals:
 
 - ``delta``: x -+ t se. It may begin below zero, which is shown as it is.
-- ``log``: x exp(-+ t se / x), the delta method on the logarithm of the dose.
+- ``log``: x exp(-+ t se / x), the delta method on the logarithm of the dose. Both say less than they should near an
+  asymptote, where the curve is no straight line over the width of the interval.
 - ``inversion``: every dose whose predicted response is within t standard errors of y. Near an asymptote it may never
   end: then it is open, with the end 0 or infinity.
 
@@ -101,7 +102,8 @@ def inverse(
     if method == "delta":
         low, high = dose - t * se, dose + t * se
     elif method == "log":
-        low, high = dose * np.exp(-t * se_log), dose * np.exp(t * se_log)
+        with np.errstate(over="ignore"):  # near an asymptote it may never end
+            low, high = dose * np.exp(-t * se_log), dose * np.exp(t * se_log)
     else:
         low, high = _inverted(fits, y, dose, noise, t)
     return Inverse(dose, se, np.where(inside, low, np.nan), np.where(inside, high, np.nan), status, level)

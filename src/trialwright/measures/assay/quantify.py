@@ -91,13 +91,14 @@ def _counts(well: Well, rules: Rules) -> bool:
 def _intervals(
     calibration: Calibration, responses: Sequence[float], replicates: Sequence[int], level: float
 ) -> list[tuple[float, float]]:
-    """The interval of the content of the well at each response, by the delta method on the log content, so that it
-    never reaches below 0; missing beyond the curve."""
+    """The interval of the content of the well at each response; missing beyond the curve. By inversion, which keeps its
+    level near an asymptote too, where the delta method on the content or its logarithm covers as little as 53 of 95
+    (tests/agreement/test_assay_coverage.py); an end may be open there, 0 or infinity."""
     if not calibration.usable or not responses:
         return [(math.nan, math.nan)] * len(responses)
     finite = np.where(np.isfinite(responses), responses, np.nan)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # near an asymptote an interval may never end
-        found = inverse(calibration.fits, finite[None, :], level, np.array([replicates]), "log")
+        found = inverse(calibration.fits, finite[None, :], level, np.array([replicates]), "inversion")
     return [(float(low), float(high)) for low, high in zip(found.lower[0], found.upper[0], strict=True)]
 
 
