@@ -207,3 +207,29 @@ def test_the_baseline_table_has_the_strata_and_the_scores_of_the_endpoints(seen:
     assert set(rows["Sex"][1]) == {"female", "male"}
     known = scores(seen, "haq_di", seen.randomised, ["BASE"]).at("BASE").tolist()
     assert list(rows["HAQ disability index"][1]) == known
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("label: Item 2, answers: much", "label: Item 2, answers: mach", "mach"),
+        ("items: [s3, s4, s5]}", "items: [s3, s4, s9]}", "s9"),
+        ("categories: [body, mind], raise_to", "categories: [body, mint], raise_to", "mint"),
+        ("scales: [body, mind]", "scales: [body, kind]", "kind"),
+        ("items: [s4, s5]", "items: [s4, s7]", "s7"),
+    ],
+)
+@pytest.mark.parametrize("own_items", [True, False])
+def test_a_name_that_is_not_there_in_an_own_instrument_is_told_once_and_breaks_nothing(
+    tmp_path: Path, old: str, new: str, says: str, own_items: bool
+) -> None:
+    trial = edited(tmp_path, (old, new), trial=QUESTIONNAIRES)
+    if not own_items:
+        text = (trial / "trial.yaml").read_text(encoding="utf-8")
+        form = text[text.index("  strain:\n    label") : text.index("  core:\n    label")]
+        short = "  strain: {label: Strain at home, instrument: home-strain, src: invented}\n"
+        (trial / "trial.yaml").write_text(text.replace(form, short), encoding="utf-8")
+    problems = design.inspect(trial, catalogue()).problems
+    assert problems
+    assert all(problem.path.startswith("instruments.home-strain") for problem in problems), problems
+    assert all(says in problem.message for problem in problems)

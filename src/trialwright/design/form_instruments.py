@@ -53,12 +53,20 @@ def _known(root: Node, wanted: str, instruments: Mapping[str, Instrument] | None
     own = _own(root).get(wanted)
     if own is not None:
         try:
-            return Instrument.model_validate(named_by_key({wanted: own.plain()})[wanted]), True
+            declared = Instrument.model_validate(named_by_key({wanted: own.plain()})[wanted])
         except ValidationError:
             return None, True
+        return (declared if sound(wanted, declared) else None), True
     if instruments is not None and wanted in instruments:
         return instruments[wanted], True
     return None, False
+
+
+def sound(name: str, instrument: Instrument) -> bool:
+    """Whether a declaration holds together, so that its items and scales can be looked into."""
+    found = Findings(Node({}, Place("", 1, 1)))
+    review_instrument(instrument, found, ("instruments", name))
+    return not any(problem.severity == "error" for problem in found.problems)
 
 
 def _own(root: Node) -> Mapping[str, Node]:
@@ -142,6 +150,8 @@ def review_form_instruments(
                 hint = known_or_close(wanted, [*definition.instruments, *instruments])
                 found.error(("forms", name, "instrument"), f"there is no instrument '{wanted}'", hint)
             continue
+        if wanted in definition.instruments and not sound(wanted, instrument):
+            continue  # what is wrong with it is told where it stands
         for sentence in differences(definition, form, instrument):
             hint = f"`trialwright instruments show {wanted}` prints the items"
             found.error(("forms", name, "instrument"), f"form '{name}' is no '{wanted}': {sentence}", hint)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from trialwright.design.catalogue import Catalogue, Measure
 from trialwright.design.derivations import blinding_of_derivation, items_behind
 from trialwright.design.findings import Findings
+from trialwright.design.form_instruments import sound
 from trialwright.design.forms import items
 from trialwright.design.instrument_measures import (
     WHOLE_FORM,
@@ -159,6 +160,8 @@ def _instrument(
     definition: Definition, derivation: Derivation, instrument: Instrument, path: Path, found: Findings
 ) -> None:
     """The scale is one of the instrument's, and everything that it looks at is fed."""
+    if instrument.id in definition.instruments and not sound(instrument.id, instrument):
+        return  # what is wrong with it is told where it stands
     ids = [scale.id for scale in instrument.scales]
     for option in derivation.options:
         if option != "scale":
