@@ -20,6 +20,9 @@ from trialwright.measures.assay.verdicts import SLACK, at_most, cv, deviation
 
 Floats = NDArray[np.float64]
 
+ROUNDING = 1e-20
+"""A weighted mean square residual, as part of that of the responses, that is rounding alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choices:
@@ -203,10 +206,11 @@ def _cost(fits: Fits, doses: Floats) -> float:
         return math.inf
     if not fits.usable[0] or n <= unknowns + 1 or not fits.rss[0] > 0:
         return 1e300
-    weighting = 0.0
-    if fits.weights == "power":
-        weighting = 2 * fits.theta * float(np.log(np.abs(curves.predict(fits.parameters, doses))).sum())
-    return n * math.log(fits.rss[0] / n) + weighting + 2 * unknowns * n / (n - unknowns - 1)
+    size = np.maximum(np.abs(curves.predict(fits.parameters, doses)), np.finfo(float).tiny)
+    weighting = 2 * fits.theta * float(np.log(size).sum()) if fits.weights == "power" else 0.0
+    # Of wells that lie on both curves but for rounding neither is better.
+    least = ROUNDING * float((size ** (2 - 2 * fits.theta)).mean())
+    return n * math.log(max(fits.rss[0] / n, least)) + weighting + 2 * unknowns * n / (n - unknowns - 1)
 
 
 # ------------------------------------------------------------------ judging
