@@ -9,7 +9,7 @@ import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
@@ -148,7 +148,7 @@ def waterfall(
                 f"{name} {height:g}", (1.01, height), xycoords=("axes fraction", "data"), va="center", color=SOFT
             )
         if len(series) > 1:
-            corner = (0.01, 0.86) if better == "lower" else (0.86, 0.86)  # where the bars are low
+            corner: Literal["upper left", "upper right"] = "upper left" if better == "lower" else "upper right"
             axes.legend(frameon=False, loc=corner, handlelength=1.4, handleheight=1.1)
         axes.set_xlim(-0.8, len(bars) - 0.2)
         axes.set_xticks([])
