@@ -27,7 +27,8 @@ def cytometry(
     """Median fluorescence of a marker on gated cells, its ratio to a control, or antibodies bound per cell.
 
     Without --tubes every file is a stained sample of its own name. Writes results.csv (as `lab import` takes it),
-    events.csv with the count of every gate, and a figure of each sample.
+    events.csv with the count of every gate, and a figure of each sample. Exit code 1 where a sample has too few cells
+    for a value, although all is written; 0 with --partial.
     """
     from trialwright.measures.cytometry import results
     from trialwright.measures.cytometry_panel import BadCytometry
@@ -44,6 +45,8 @@ def cytometry(
             raise BadCytometry(problems)
         if partial:
             measured = _with_controls(measured, declared, problems)
+            if problems and not any(one.tube.role == "stained" for one in measured):
+                raise BadCytometry(problems)  # nothing is left
         found = results(measured, declared)
     except BadCytometry as bad:
         _complain(bad.problems)
@@ -54,6 +57,8 @@ def cytometry(
     for problem in problems:
         typer.echo(f"left out: {problem}", err=True)
     _say(found, declared, as_json)
+    if not partial and any(one.value is None for one in found):
+        raise typer.Exit(1)
 
 
 def _complain(problems: "Sequence[Problem]") -> None:

@@ -1,13 +1,15 @@
 """What a definition may say of each measure: its inputs, its options, and what is wrong with those that it says."""
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from functools import partial
 from types import MappingProxyType
 
 from trialwright.design.catalogue import Measure, Remark
+from trialwright.design.problems import known_or_close
 from trialwright.measures import deterioration_rule, doses
 from trialwright.measures.options import BadOption, word
-from trialwright.measures.tis_rules import ENZYMES
+from trialwright.measures.tis_rules import CRITERIA, ENZYME_RANGES, ENZYMES
 
 LEVELS = ("mo", "sc", "ua", "pd", "ad")
 VALUED = ("value_set", "country", "kind")
@@ -27,6 +29,7 @@ def measures() -> Mapping[str, Measure]:
                 takes=(*ENZYMES, *(f"{enzyme}_uln" for enzyme in ENZYMES)),
                 gives=("category", "enzyme", "enzyme_multiple"),
                 options=("criteria", "mmt_max", "missing", "enzyme", "enzyme_ranges"),
+                remarks=_improvement,
             ),
             "eq5d_5l": Measure(LEVELS, (), (), VALUED, partial(_value_set, "5L")),
             "eq5d_3l": Measure(LEVELS, (), (), VALUED, partial(_value_set, "3L")),
@@ -41,6 +44,28 @@ def measures() -> Mapping[str, Measure]:
     )
 
 
+def _improvement(options: Options, inputs: Inputs) -> Iterator[Remark]:
+    """The words that name a reading of the criteria; the greatest sum of muscle strengths; the enzymes' ranges."""
+    yield from _read(lambda said: word(said, "criteria", tuple(CRITERIA)), options)
+    yield from _read(lambda said: word(said, "missing", ("strict", "lenient")), options)
+    if "mmt_max" in options and not _above_zero(options["mmt_max"]):
+        yield Remark("mmt_max", f"'{options['mmt_max']}' is no number above 0", "write the greatest sum, such as 260")
+    for part in filter(None, (part.strip() for part in options.get("enzyme_ranges", "").split(","))):
+        enzyme, _, multiple = part.partition(" ")
+        if enzyme not in ENZYMES:
+            yield Remark("enzyme_ranges", f"'{enzyme}' is no enzyme of the score", known_or_close(enzyme, ENZYMES))
+        elif not _above_zero(multiple):
+            says = f"'{part}' gives no multiple of the upper limit"
+            yield Remark("enzyme_ranges", says, f"write {enzyme} {ENZYME_RANGES[enzyme].upper_limits}")
+
+
+def _above_zero(text: str) -> bool:
+    try:
+        return Fraction(text.strip()) > 0 and "/" not in text
+    except (ValueError, ZeroDivisionError):
+        return False
+
+
 def _value_set(version: str, options: Options, inputs: Inputs) -> Iterator[Remark]:
     """The value set exists; one that is named by country alone is not pinned: a country may get another."""
     from trialwright.measures.eq5d.sets import NoSuchValueSet, value_set
@@ -52,8 +77,9 @@ def _value_set(version: str, options: Options, inputs: Inputs) -> Iterator[Remar
     try:
         found = value_set(version, options[option], options.get("kind"))
     except NoSuchValueSet as wrong:
-        hint = "; ".join(one.pin for one in wrong.choices[:4])
-        yield Remark(option, str(wrong).split("; there are:")[0], f"name one by its DOI, for example {hint}")
+        says = str(wrong).split("; there are:")[0].split(" There are:")[0]
+        hint = "`trialwright score eq5d --list` shows them with their DOI"
+        yield Remark(option, says, hint)
         return
     if "/" not in options[option]:
         says = f"the value set '{options[option]}' is not pinned: a country may get another one"
@@ -104,4 +130,4 @@ def _read(read, options: Options) -> Iterator[Remark]:  # type: ignore[no-untype
     try:
         read(options)
     except BadOption as wrong:
-        yield Remark(wrong.option, str(wrong), "see the guide to declared derivations")
+        yield Remark(wrong.option, str(wrong), wrong.hint or "see the guide to declared derivations")

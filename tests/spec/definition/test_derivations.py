@@ -49,6 +49,14 @@ def derived(method: str, inputs: str, options: str = "") -> str:
         (derived("fss", "form: blood", "scale: mean"), "inputs: {form", "error: nothing feeds i1, i2, i3, i4, i5, i6, i7, i8, i9 of fss, which its scale mean needs (name an item for each, or a form that has them)"),
         (derived("fss", "form: blood", "scale: men"), "men}", "error: fss has no scale 'men' (did you mean 'mean'?)"),
         (derived("fss", "form: blood"), "s: {method", "warning: fss has several scales, and none is named: 'mean' is taken (add options: {scale: mean}, or another: total)"),
+        (derived("qaly", "index: blood.potassium", "missing: bridgd"), "bridgd", "error: 'bridgd' is none of: bridged, unknown (did you mean 'bridged'?)"),
+        (derived("eq5d_5l", LEVELS, "value_set: 10.1016/j.jval.2016.01.004"), "10.1016/j.jval.2016.01.004", "error: there is no value set '10.1016/j.jval.2016.01.004' of the 5L; did you mean 10.1016/j.jval.2016.01.003 (Netherlands)? (`trialwright score eq5d --list` shows them with their DOI)"),
+        (derived("eq5d_3l", LEVELS, "value_set: 10.1016/j.jval.2016.01.003"), "10.1016/j.jval.2016.01.003", "error: '10.1016/j.jval.2016.01.003' is no value set of the 3L: it is Netherlands of the 5L; check version and DOI (`trialwright score eq5d --list` shows them with their DOI)"),
+        (derived("acr_eular_2016", LEVELS, "missing: strct"), "strct", "error: 'strct' is none of: strict, lenient (did you mean 'strict'?)"),
+        (derived("acr_eular_2016", LEVELS, "criteria: adlt"), "adlt", "error: 'adlt' is none of: adult, juvenile (did you mean 'adult'?)"),
+        (derived("acr_eular_2016", LEVELS, 'mmt_max: "0"'), '"0"', "error: '0' is no number above 0 (write the greatest sum, such as 260)"),
+        (derived("acr_eular_2016", LEVELS, 'enzyme_ranges: "ck 15, ats 3"'), '"ck 15, ats 3"', "error: 'ats' is no enzyme of the score (did you mean 'ast'?)"),
+        (derived("acr_eular_2016", LEVELS, 'enzyme_ranges: "ck"'), '"ck"', "error: 'ck' gives no multiple of the upper limit (write ck 15)"),
         (derived("fsss", "form: blood"), "fsss", "warning: the catalogue has no measure 'fsss' (did you mean 'fss'?)"),
     ],
 )  # fmt: skip
@@ -61,7 +69,7 @@ def test_what_is_wrong_is_said_at_its_place(tmp_path: Path, line: str, pointed_a
 def test_a_value_set_that_there_is_not_is_an_error_that_names_some(tmp_path: Path) -> None:
     wrong = said(of(tmp_path, derived("eq5d_5l", LEVELS, "value_set: 10.1000/nothing")), catalogue())
     assert any(
-        "there is no value set '10.1000/nothing' of the 5L (name one by its DOI, for example 10." in one
+        "there is no value set '10.1000/nothing' of the 5L (`trialwright score eq5d --list` shows them" in one
         for one in wrong
     )
 

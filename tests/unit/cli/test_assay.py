@@ -333,3 +333,24 @@ def test_a_truncated_file_refuses_all_and_partial_leaves_its_sample_out(stained:
     assert result.exit_code == 0
     assert [row["sample"] for row in rows(stained / "out/results.csv")] == ["A"]
     assert "left out: b.fcs: sample B has no isotype control" in result.stderr
+
+
+def test_partial_results_of_nothing_are_refused_with_every_reason(stained: Path) -> None:
+    for name in ("a", "b_iso"):
+        (stained / f"{name}.fcs").write_bytes(b"FCS3.1 no more")
+    result = cytometry(stained, "--partial")
+    assert result.exit_code == 1
+    for said in ("a.fcs: ", "b_iso.fcs: ", "b.fcs: sample B has no isotype control"):
+        assert any(line.startswith(said) for line in result.stderr.splitlines())
+    assert "no file is stained" not in result.stderr
+    assert not (stained / "out").exists()
+
+
+def test_too_few_cells_stop_a_script_unless_partial_results_are_asked_for(stained: Path) -> None:
+    panel = (stained / "panel.yaml").read_text(encoding="utf-8")
+    (stained / "panel.yaml").write_text(panel.replace("least_events: 100", "least_events: 5000"), encoding="utf-8")
+    result = cytometry(stained)
+    assert result.exit_code == 1
+    assert "1000 events in the last gate of a.fcs; at least 5000 are asked" in " ".join(result.stdout.split())
+    assert [row["value"] for row in rows(stained / "out/results.csv")] == ["", ""]
+    assert cytometry(stained, "--partial").exit_code == 0
