@@ -176,13 +176,14 @@ def expected(
 
 @lab_app.command(name="ranges")
 def ranges(trial: Trial, as_json: Json = False) -> None:
-    """The reference ranges that a definition declares, in the unit of each item, with the source of each."""
-    from trialwright import design
+    """The reference ranges that a definition declares, in the unit of each item, with the source of each.
+
+    TRIAL is a definition, or the folder of a trial that runs.
+    """
     from trialwright.capture.laboratory_ranges import as_text, converted
-    from trialwright.conduct.catalogue import catalogue
     from trialwright.design.laboratory_tests import item_of
 
-    definition = design.read(trial, catalogue())
+    definition = _definition(trial)
     plan = definition.laboratory
     rows = []
     for index, one in enumerate(plan.ranges if plan else ()):
@@ -202,13 +203,27 @@ def ranges(trial: Trial, as_json: Json = False) -> None:
         typer.echo("The definition declares no reference range.")
 
 
+def _definition(trial: Path) -> Any:
+    """The definition of a file or folder, or the one in force in the folder of a trial that runs."""
+    from trialwright import design
+    from trialwright.conduct.catalogue import catalogue
+
+    if not (trial / "trialwright.toml").is_file():
+        return design.read(trial, catalogue())
+    from trialwright import store
+
+    state = store.read_state(trial)
+    return design.from_canonical(state.versions[state.version])
+
+
 def _source(definition: Any, path: str) -> str:
-    """The source that covers a path, with its status."""
+    """The source that covers a path, with its status where the name does not say it."""
     covering = [one for one in definition.provenance if path == one.path or path.startswith(f"{one.path}.")]
     if not covering:
         return ""
     nearest = max(covering, key=lambda one: len(one.path))
-    return f"{nearest.source} ({definition.sources[nearest.source].status.value})"
+    status = definition.sources[nearest.source].status.value
+    return status if nearest.source == status else f"{nearest.source} ({status})"
 
 
 @lab_app.command(name="sealed")

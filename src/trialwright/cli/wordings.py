@@ -54,3 +54,5 @@ def list_(
     lacking = wordings.lacking(folder)
     if lacking:
         typer.echo(f"Without a text, so shown by neutral labels: {', '.join(lacking)}")
+    if not (loaded or lacking):
+        typer.echo("No form of the trial is an instrument, so there is no text to load.")

@@ -107,9 +107,16 @@ def test_what_is_outstanding_is_listed_by_the_visit_and_never_what_is_sealed(wor
     assert "RENIN" not in str(every)
 
 
+def test_ranges_of_a_trial_that_runs_are_those_of_its_definition(world: World, tmp_path: Path) -> None:
+    rows = json.loads(ran(tmp_path, "lab ranges {}/trial --json").stdout)
+    plan = world.desk.protocol(world.desk.state.version).definition.laboratory
+    assert plan is not None
+    assert [(row["laboratory"], row["test"]) for row in rows] == [(one.laboratory, one.test) for one in plan.ranges]
+
+
 def test_ranges_are_shown_in_the_items_unit_with_their_source() -> None:
     found = json.loads(CliRunner().invoke(app, ["lab", "ranges", str(REFERENCE), "--json"]).stdout)
-    assert {row["source"] for row in found} == {"assumed (assumed)"}
+    assert {row["source"] for row in found} == {"assumed"}
     assert {"CK", "HB", "IGG"} <= {row["test"] for row in found}
     assert "declares no reference range" in CliRunner().invoke(app, ["lab", "ranges", str(SMALL)]).stdout
 

@@ -105,3 +105,19 @@ def test_a_newer_wording_takes_the_place_of_the_one_before(trial: Path, tmp_path
         CliRunner().invoke(app, ["wordings", "list", str(trial)]).stdout
         == "fss, nl, version 3: granted to this trial\n"
     )
+
+
+def test_the_list_of_a_trial_without_instruments_says_so(quick_path: Path) -> None:
+    from django.db import connections
+
+    definition = design.read(SMALL, catalogue())
+    payload = {"definition": design.full_text(definition), "fingerprint": design.fingerprint(definition)}
+    store.create(quick_path / "plain")
+    ledger = store.open_ledger(quick_path / "plain")
+    at = instant_text(datetime(2026, 3, 2, 8, 0, tzinfo=UTC))
+    with ledger.act():
+        ledger.append(Draft(at, "p00", "sponsor", kinds.TRIAL_OPENED, definition.version, payload, "ab" * 16))
+    said = CliRunner().invoke(app, ["wordings", "list", str(quick_path / "plain")]).stdout
+    assert said == "No form of the trial is an instrument, so there is no text to load.\n"
+    ledger.close()
+    connections.close_all()
