@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from trialwright.design.canonical import plain
 from trialwright.design.findings import Findings
 from trialwright.design.instruments import Answers, Instrument, InstrumentItem, levels, named_by_key
 from trialwright.design.model import Definition, Form, Item, ItemType
@@ -25,10 +26,12 @@ TICKED = ("0", "1")
 
 
 def with_instruments(root: Node, instruments: Mapping[str, Instrument] | None) -> list[Problem]:
-    """Give the forms of a definition's tree that name an instrument and have no items the items of it, in place.
+    """Give the forms of a definition's tree that name an instrument and have no items the items of it, in place, and
+    the definition every declaration that a form names.
 
-    The definition's own instruments go before those of the catalogue (`instruments`). Gives the problems; a form whose
-    instrument is declared wrongly is left alone, since what is wrong is told where it stands.
+    So the ledger keeps the rule of a score beside the items, and a later version of this program scores the trial as it
+    was written. The definition's own instruments go before those of the catalogue (`instruments`). Gives the problems;
+    a form whose instrument is declared wrongly is left alone, since what is wrong is told where it stands.
     """
     forms = root.child("forms")
     if forms is None or not isinstance(forms.value, dict):
@@ -36,12 +39,15 @@ def with_instruments(root: Node, instruments: Mapping[str, Instrument] | None) -
     problems = []
     for name, form in forms.value.items():
         asked = form.child("instrument") if isinstance(form.value, dict) else None
-        if asked is None or not isinstance(asked.value, str) or form.child("items") or form.child("groups"):
+        if asked is None or not isinstance(asked.value, str):
             continue
         instrument, known = _known(root, asked.value, instruments)
+        furnished = bool(form.child("items") or form.child("groups"))
         if known and instrument is not None:
-            _furnish(root, form, asked.place, instrument)
-        elif not known:
+            _below(root, "instruments", asked.value, plain(instrument), asked.place)
+            if not furnished:
+                _furnish(root, form, asked.place, instrument)
+        elif not known and not furnished:
             path = f"forms.{name}.instrument"
             hint = known_or_close(asked.value, [*_own(root), *(instruments or ())])
             problems.append(Problem(asked.place, f"there is no instrument '{asked.value}'", hint, path=path))
@@ -80,16 +86,21 @@ def _furnish(root: Node, form: Node, place: Place, instrument: Instrument) -> No
     form.keys["items"] = place
     lists = {codelist(instrument.id, item.answers): instrument.answers_of(item.id).codes for item in instrument.items
              if _type(instrument.answers_of(item.id)) == ItemType.CODE}  # fmt: skip
-    codelists = root.child("codelists")
-    assert isinstance(root.value, dict)
-    if codelists is None or not isinstance(codelists.value, dict):
-        codelists = root.value["codelists"] = Node({}, place)
-        root.keys["codelists"] = place
-    assert isinstance(codelists.value, dict)
     for name, codes in lists.items():
-        if name not in codelists.value:
-            codelists.value[name] = _node(dict(codes), place)
-            codelists.keys[name] = place
+        _below(root, "codelists", name, dict(codes), place)
+
+
+def _below(root: Node, part: str, name: str, value: Any, place: Place) -> None:
+    """Put a plain value into a part of the definition under a name that is free there."""
+    assert isinstance(root.value, dict)
+    held = root.child(part)
+    if held is None or not isinstance(held.value, dict):
+        held = root.value[part] = Node({}, place, sourced="whole")
+        root.keys[part] = place
+    assert isinstance(held.value, dict)
+    if name not in held.value:
+        held.value[name] = _node(value, place)
+        held.keys[name] = place
 
 
 def _node(value: Any, place: Place) -> Node:

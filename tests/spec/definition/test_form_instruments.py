@@ -71,6 +71,17 @@ def test_the_ledger_s_definition_holds_the_items_and_needs_no_catalogue(tmp_path
     assert design.fingerprint(again) == design.fingerprint(definition)
 
 
+def test_the_rule_of_an_instrument_of_the_program_is_kept_with_the_trial(tmp_path: Path) -> None:
+    """A later version of the program may score otherwise; the trial goes on as it was written."""
+    form = "forms:\n  tired: {label: Fatigue, src: invented, instrument: fss}\n"
+    definition = design.read(edited(tmp_path, ("forms:\n", form), ("schedule:\n", "schedule:\n  tired: [FIRST]\n")),
+                             catalogue())  # fmt: skip
+    again = design.from_canonical(design.canonical(definition))
+    known = catalogue().instruments
+    assert known is not None
+    assert again.instruments == {"fss": known["fss"]}
+
+
 def test_an_instrument_that_there_is_not_is_named_with_the_near_one(tmp_path: Path) -> None:
     line = "  tired: {label: Fatigue, src: invented, instrument: fsss}\n"
     trial = edited(tmp_path, ("forms:\n", "forms:\n" + line))
