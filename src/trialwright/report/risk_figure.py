@@ -65,11 +65,14 @@ def _panel(axes: Axes, risk: Risk, expected: Mapping[str, Risk], observed: Mappi
     axes.plot(weeks, [one.estimate for _, one in band], color=light.colour, ls=light.line, lw=1.6)
     changed = [(told.week, told.change.estimate) for told in model if told.change]
     axes.plot([week for week, _ in changed], [one for _, one in changed], color=light.colour, ls=":", lw=1.4)
-    for told in seen:
-        for area, shift, marker, face in ((told.value, 0.0, "o", dark.colour), (told.change, 1.9, "D", "white")):
-            if area:
-                axes.plot([told.week + shift] * 2, [area.lower, area.upper], color=dark.colour, lw=1.1)
-                axes.plot([told.week + shift], [area.estimate], marker, color=dark.colour, mfc=face, ms=4.2, mew=1.0)
+    for shift, marker, face in ((0.0, "o", dark.colour), (1.9, "D", "white")):
+        areas = [(told.week + shift, told.change if shift else told.value) for told in seen]
+        weeks = [week for week, area in areas if area]
+        known = [area for _, area in areas if area]
+        low, high = [one.lower for one in known], [one.upper for one in known]
+        axes.vlines(weeks, low, high, colors=dark.colour, lw=1.1, zorder=2, capstyle="projecting")
+        points = [one.estimate for one in known]
+        axes.plot(weeks, points, marker, color=dark.colour, mfc=face, ms=4.2, mew=1.0)
     axes.set_ylim(-0.03, 1.03)
     planned = [told.week for told in (model or seen)]
     axes.set_xticks(planned, [f"{week:.0f}" for week in planned], fontsize=8)
