@@ -69,3 +69,14 @@ def test_scipy_from_many_starts_over_all_five_parameters_is_never_lower(seed: in
     response = kinked(1, 100 + seed)[0]
     _, theirs = fit_one(DOSE, response, "5pl", "1/y2")
     assert fit(DOSE, response, "5pl", "1/y2").rss[0] <= theirs * 1.0001
+
+
+def test_a_corner_between_two_doses_is_said_not_to_tell_g_and_its_curve_has_errors() -> None:
+    """A power law that ends in a plateau at a dose of 4.5, between 3.125 and 6.25: any small g gives it."""
+    chance = np.random.default_rng(5)
+    response = 0.1 + 2 * np.minimum(1, (DOSE / 4.5) ** 0.6) * np.exp(0.01 * chance.standard_normal((40, len(DOSE))))
+    fits = fit(DOSE, response, "5pl")
+    cornered = fits.parameters[:, 4] < 0.02
+    assert cornered.mean() > 0.5
+    assert (fits.status[cornered] == curves.ASYMMETRY_OPEN).mean() > 0.9
+    assert np.isfinite(fits.covariance[cornered]).all(axis=(1, 2)).mean() > 0.9

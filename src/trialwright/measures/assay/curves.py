@@ -47,8 +47,9 @@ STATUSES: Final = (
 )
 """The words of the codes in `Fits.status`.
 
-- *asymmetry not identified*: the best five-parameter curve lies at g = 0 or g = infinity. The curve given is within
-  rounding of that limit and may be used; g was held when its uncertainty was worked out.
+- *asymmetry not identified*: the best five-parameter curve lies at g = 0 or g = infinity, or stays the same over every
+  g about there (a corner between two doses). The curve given is within rounding of that limit and may be used; g was
+  held when its uncertainty was worked out. Where no number of such a curve has an error, its covariance is missing.
 - *asymptote not identified*: the doses never approach one plateau; the curve may be used between the doses only.
 - *steepness not identified*: the response steps between two neighbouring doses (or hardly changes); nothing is known
   about concentrations between them.

@@ -264,14 +264,28 @@ def _described(
     status = _verdict(at, h, levels, found.settled)
     status = np.where(_flat(levels, rss, wells, free), curves.FLAT, status)
     fits.status[rows] = np.where(_turns(levels), curves.NOT_MONOTONE, status)
-    fits.covariance[rows] = covariance(
-        fits.parameters[rows], levels.dose.T, levels.weight.T, fits.sigma[rows], _estimated(status, held, len(at))
-    )
+    fits.covariance[rows] = _covariance(fits, rows, levels, _estimated(status, held, len(at)))
+    _held_asymmetry(fits, rows, levels, held)
     log = np.where(levels.rising, 1, -1) * levels.place * levels.span + levels.centre
     there = (levels.wells > 0) & ~((np.arange(len(log))[:, None] == 0) & levels.zero)
     fits.lowest[rows] = np.exp(np.min(log, axis=0, where=there, initial=np.inf))
     fits.highest[rows] = np.exp(np.max(log, axis=0, where=there, initial=-np.inf))
     return fits
+
+
+def _covariance(fits: Fits, rows: NDArray[np.int64], levels: Levels, free: NDArray[np.bool_]) -> Numbers:
+    return covariance(fits.parameters[rows], levels.dose.T, levels.weight.T, fits.sigma[rows], free)
+
+
+def _held_asymmetry(fits: Fits, rows: NDArray[np.int64], levels: Levels, held: Asymptotes) -> None:
+    """Hold g where it came to rest on a plain: a curve with a corner between two doses is the same for every small g,
+    so the five numbers together have no covariance."""
+    unknown = ~np.isfinite(fits.covariance[rows]).all(axis=(1, 2)) & (fits.degrees[rows] > 0)
+    some = np.flatnonzero(unknown & (fits.status[rows] == curves.CONVERGED) & (fits.model == "5pl"))
+    if len(some):
+        fits.status[rows[some]] = curves.ASYMMETRY_OPEN
+        free = _estimated(fits.status[rows[some]].astype(np.int64), held[some], 3)
+        fits.covariance[rows[some]] = _covariance(fits, rows[some], levels[some], free)
 
 
 def _empty(plates: int, model: Model, kind: str, theta: float, status: NDArray[np.int64]) -> Fits:
