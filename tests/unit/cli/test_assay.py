@@ -163,7 +163,7 @@ def test_a_rejected_plate_stops_a_script_unless_partial_results_are_asked_for(wo
 @pytest.mark.parametrize(
     ("change", "word", "advice"),
     [
-        (lambda well: replace(well, response=1.0), "flat", "were they pipetted"),
+        (lambda well: replace(well, response=1.0), "flat", "see whether they were pipetted"),
         (lambda well: replace(well, response=0.0 if well.level == "S8" else well.response), "no weight", "--weights"),
     ],
 )

@@ -117,7 +117,7 @@ WITHOUT_CURVE = ("standard levels", "standard replicates", "control levels", "co
 ADVICE: Mapping[str, str] = {
     "steepness not identified": "the response steps between two standards; put standards in between",
     "did not settle": "look at the standards; another model or other weights may settle",
-    "flat": "the standards answer alike; were they pipetted, and are these the right readings?",
+    "flat": "the standards answer alike; see whether they were pipetted and whether these are the right readings",
     "not monotone": "the responses turn back; look for a hook, or swapped standards",
     "too few levels": "the curve has more parameters than there are standard levels; add levels",
     "a response of zero has no weight": "choose --weights power or none, or leave the well out",
