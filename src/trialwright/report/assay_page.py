@@ -67,6 +67,11 @@ def _digits(value: float | None) -> str:
     return f"{value:.4g}" if abs(value) >= 1e-3 or value == 0 else f"{value:.2e}"
 
 
+def _limit(value: float | None) -> str:
+    """A limit of quantification as it was declared."""
+    return "–" if value is None else f"{value:.6g}"
+
+
 def _signed(value: float) -> str:
     return f"{100 * value:+.1f}".replace("-", "−") if math.isfinite(value) else "beyond the curve"
 
@@ -79,7 +84,7 @@ def _labelled(drawn: Drawn) -> Markup:
 @cache
 def _template() -> jinja2.Template:
     room = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    room.filters |= {"share": _share, "digits": _digits, "signed": _signed, "labelled": _labelled}
+    room.filters |= {"share": _share, "digits": _digits, "limit": _limit, "signed": _signed, "labelled": _labelled}
     return room.from_string(_resource("assay.html.j2"))
 
 

@@ -70,6 +70,7 @@ def test_every_figure_stands_alone_and_in_the_report(worked: Path) -> None:
     assert "<script" not in page
     assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
     assert page.count("<figure") == 2
+    assert page.count("<td>4PL</td><td>15.625</td><td>2000</td>") == 2
     assert "P&lt;2&gt;" in page
     assert "P<2>" not in page
     assert len(re.findall(r' id="([^"]+)"', page)) == len(set(re.findall(r' id="([^"]+)"', page)))
@@ -182,6 +183,8 @@ def test_a_plate_without_a_curve_is_rejected_for_that_alone(
     (row,) = rows(tmp_path / "out/plates.csv")
     assert (row["curve"], row["lloq"], row["uloq"], row["not_met"]) == ("none", "", "", "curve")
     assert {row["quality"] for row in rows(tmp_path / "out/results.csv")} == {"plate rejected (curve); no curve"}
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert "<td>none</td><td>–</td><td>–</td>" in page
     judged = {row["rule"]: row["sentence"] for row in rows(tmp_path / "out/verdicts.csv")}
     assert judged["controls, all"] == "Not judged: there is no curve."
     assert judged["control levels"] == "3 control levels; at least 3 are asked."
