@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trialwright.design.instruments import Instrument, levels
+from trialwright.design.instruments import Answers, Category, Instrument, InstrumentItem, Scale, levels
 from trialwright.measures.instruments import instrument
 from trialwright.measures.instruments.compiled import BLOCK, Why, WrongAnswers, needed, outside, score
 from trialwright.measures.instruments.reference import OneScore, score_one
@@ -225,3 +225,24 @@ def test_where_binary_floats_cannot_hold_the_whole_numbers_unbounded_ones_do() -
     made = score(fine, columns)["over"].values
     assert made.dtype == np.float64
     assert made.tolist() == [float(score_one(fine, row)["over"].value or 0) for row in rows]
+
+
+def test_an_aid_may_raise_beyond_what_the_items_of_a_category_count() -> None:
+    """Found by chance: 313 steps did not fit the narrow numbers of a category that counts 0 and 1."""
+    tick = Answers(codes={"0": "no", "1": "yes"}, blank=Decimal(0))
+    fine = Answers(codes={"0": "level", "1": "level"}, recode={"0": Decimal(25), "1": Decimal("33.3")})
+    items = (("i0", "whole"), ("i1", "fine"), ("t0", "tick"), ("t1", "tick"))
+    instrument = Instrument(
+        id="x",
+        label="X",
+        version="1",
+        licence="none",
+        answers={"whole": Answers(low=Decimal(0), high=Decimal(1), step=Decimal(1)), "fine": fine, "tick": tick},
+        items=tuple(InstrumentItem(id=name, label=name, answers=answers) for name, answers in items),
+        categories=tuple(Category(id=f"c{n}", label="C", items=(f"i{n}",), aids=(f"t{n}",)) for n in (0, 1)),
+        scales=(
+            Scale(id="s", label="S", rule="categories", categories=("c0", "c1"), raise_to=Decimal(2), better="higher"),
+        ),
+    )
+    columns = {"i0": np.array([0, 1]), "i1": np.array([1, 0]), "t0": np.array([1, 0]), "t1": np.array([0, 1])}
+    assert score(instrument, columns)["s"].values.tolist() == [(0 + 33.3) / 2, (1 + 2) / 2]

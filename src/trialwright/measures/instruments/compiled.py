@@ -398,9 +398,8 @@ def _added(plan: _Counted, places: Mapping[str, Whole]) -> tuple[Whole, Whole]:
             ticked = places[aids[0]] > 0
             for name in aids[1:]:
                 ticked = ticked | (places[name] > 0)
-            count = np.maximum(
-                count, ticked.view(np.int8).astype(count.dtype, copy=False) * count.dtype.type(plan.raised)
-            )
+            wide = count.dtype if plan.raised <= np.iinfo(count.dtype).max else plan.kind
+            count = np.maximum(count, ticked.view(np.int8).astype(wide, copy=False) * np.dtype(wide).type(plan.raised))
             count = count * there
         total += np.maximum(count, 0)
         answered += there
