@@ -133,7 +133,7 @@ def test_what_an_assay_writes_can_be_taken_in(tmp_path: Path) -> None:
     good = plate(Recipe(samples={"T1": 4.0, "T2": 80.0, "T3": 9000.0}, noise=0.01))
     wells = tuple(replace(w, response=(w.response or 0) * 0.4) if w.role == "qc" else w for w in good.wells)
     (tmp_path / "plates.csv").write_text(long_form([good, replace(good, id="P2", wells=wells)]), encoding="utf-8")
-    assert ran(tmp_path, "assay {}/plates.csv -o {}/out --model 4pl").exit_code == 0
+    assert ran(tmp_path, "assay {}/plates.csv -o {}/out --model 4pl").exit_code == 1  # P2 is rejected
     definition = design.read(REFERENCE, catalogue())
     assert definition.laboratory is not None
     names = names_of(definition, definition.laboratory)

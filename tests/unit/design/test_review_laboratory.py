@@ -10,7 +10,6 @@ from tests.plugins.laboratory import EDITS, laboratory_trial
 from trialwright import design
 from trialwright.design.laboratory_tests import due_tests, is_sealed, item_of
 
-
 MISTAKES = [
     (
         "item: blood.potassium",
