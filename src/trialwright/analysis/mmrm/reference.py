@@ -246,7 +246,7 @@ def _listed(names: Sequence[str], chosen: Truths) -> str:
 def _stuck(surface: Surface, point: Point) -> NotEstimable:
     """Why no step leads on: mostly a border of the parameters that the first look was too strict to see."""
     try:
-        _refuse_singular(surface, point.theta, 1e-4, 1e-10)
+        _refuse_singular(surface, point.theta, 1e-3, 1e-5)
     except NoMaximum as border:
         return border
     if surface.shape.name == "sp_exp" and any(part[1] < 1e-3 for part in surface.split(point.theta)):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.unit.analysis.mmrm.drawn import autoregression, drawn
 
@@ -246,6 +246,7 @@ def test_arrays_that_do_not_belong_together_are_refused() -> None:
     st.floats(0.0, 0.6),
     st.floats(0.0, 0.8),
 )
+@example(949, "adh", "REML", 6, 0.25, 0.25)  # stuck where a variance and a correlation near their borders together
 def test_whatever_the_data_they_converge_or_are_refused_with_a_reason(
     seed: int, covariance: str, method: str, people: int, missing: float, dropout: float
 ) -> None:
