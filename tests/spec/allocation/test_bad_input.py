@@ -258,7 +258,8 @@ def test_a_ciphertext_or_an_annex_that_was_exchanged_does_not_verify(quick_path:
         connections.close_all()
         with administrator(made.at("trial")) as run:
             [(before,)] = run(f"SELECT {column} FROM {table} WHERE id = 1")
-            run(f"UPDATE {table} SET {column} = %s WHERE id = 1", (bytes(before)[:-1] + bytes([bytes(before)[-1] ^ 1]),))
+            exchanged = bytes(before)[:-1] + bytes([bytes(before)[-1] ^ 1])
+            run(f"UPDATE {table} SET {column} = %s WHERE id = 1", (exchanged,))
         problems = [problem.sentence for problem in store.verify(made.at("trial")).problems]
         assert problems == [
             "the list is not sealed as it was when it was signed: a ciphertext or the annex was exchanged"
