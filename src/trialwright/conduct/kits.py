@@ -20,6 +20,7 @@ from trialwright.conduct.refusal import Refused, require_why
 from trialwright.design.calendar import anchor_visit, days_from_anchor
 from trialwright.design.kits import KitSupply
 from trialwright.ledger import kinds, kits
+from trialwright.ledger.canonical import instant
 from trialwright.ledger.fact import Fact
 from trialwright.ledger.kits import Movement
 from trialwright.ledger.replay import Participant, State
@@ -219,9 +220,9 @@ def takers(desk: Desk, site: str) -> list[Taker]:
     return [
         Taker(
             person.id,
-            date.fromisoformat(person.allocation.at[:10]) - before,
+            _day_at_the_site(desk, site, person.allocation.at) - before,
             frozenset(kit.visit for kit in desk.state.kits.values() if kit.participant == person.id),
-            _ended(person),
+            _ended(desk, person),
         )
         for person in desk.state.participants.values()
         if person.site == site and person.allocation is not None
@@ -233,13 +234,18 @@ def in_stock(desk: Desk, site: str) -> tuple[str, ...]:
     return usable(desk.state.kits, site, desk.today(site), _plan(desk))
 
 
-def _ended(person: Participant) -> date | None:
+def _day_at_the_site(desk: Desk, site: str, at: str) -> date:
+    """The site's own calendar day of an instant; in UTC it is another one near midnight."""
+    return instant(at).astimezone(desk.protocol(desk.version_at(site)).zones[site]).date()
+
+
+def _ended(desk: Desk, person: Participant) -> date | None:
     ends = [
         at
         for at in (person.treatment_stopped, person.visits_stopped, person.withdrawn, person.lost, person.completed)
         if at
     ]
-    return date.fromisoformat(min(ends)[:10]) if ends else None
+    return _day_at_the_site(desk, person.site, min(ends)) if ends else None
 
 
 def _plan(desk: Desk) -> KitSupply:
