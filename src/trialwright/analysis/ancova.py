@@ -129,7 +129,7 @@ def answer(question: Question) -> Any:
 def _fit(outcome: Floats, model: Design) -> tuple[Floats, Floats, float, int]:
     """R, Q'y, the residual standard deviation and its degrees of freedom."""
     rows, width = model.matrix.shape
-    _refuse_unfit(outcome, model, rows, width)
+    _refuse_unfit(outcome, model, rows)
     whole: Floats = np.linalg.qr(np.column_stack([model.matrix, outcome]), mode="r")  # type: ignore[assignment]
     triangle, z = whole[:width, :width], whole[:width, width]
     lengths = np.sqrt((model.matrix * model.matrix).sum(axis=0))
@@ -142,13 +142,19 @@ def _fit(outcome: Floats, model: Design) -> tuple[Floats, Floats, float, int]:
     return triangle, z, residual / df**0.5, df
 
 
-def _refuse_unfit(outcome: Floats, model: Design, rows: int, width: int) -> None:
+def _refuse_unfit(outcome: Floats, model: Design, rows: int) -> None:
     if outcome.shape != (rows,):
         raise NotEstimable(f"The outcome has {outcome.size} values and the model {rows} participants.")
     if not (np.isfinite(outcome).all() and np.isfinite(model.matrix).all()):
         raise NotEstimable(
             "The outcome or a covariate holds a missing value; leave those participants out, and count them."
         )
+    refuse_too_few(model)
+
+
+def refuse_too_few(model: Design) -> None:
+    """Raise `NotEstimable` where one arm has nobody, or the participants are no more than the coefficients."""
+    rows, width = model.matrix.shape
     in_second = int(model.matrix[:, -1].sum())
     if in_second in (0, rows):
         raise NotEstimable("All analysed participants are in one arm, so there is nothing to compare.")

@@ -154,11 +154,7 @@ def _refuse_unfit(lower: Floats, upper: Floats, model: Design) -> None:
         raise NotEstimable(
             "The outcome or a covariate holds a missing value; leave those participants out, and count them."
         )
-    in_second = int(model.matrix[:, -1].sum())
-    if in_second in (0, rows):
-        raise NotEstimable("All analysed participants are in one arm, so there is nothing to compare.")
-    if rows <= width:
-        raise NotEstimable(f"{rows} participants cannot carry a model with {width} coefficients.")
+    ancova.refuse_too_few(model)
     if np.linalg.matrix_rank(model.matrix) < width:
         ancova.arm_effect(np.arange(rows, dtype=np.float64) ** 2, model)  # Names the column that repeats others.
     _refuse_beyond(lower, upper, model)

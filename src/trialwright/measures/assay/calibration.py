@@ -126,19 +126,19 @@ def calibrate(plates: Sequence[Plate], rules: Rules, choices: Choices = AS_THE_R
     choices = choices.under(rules)
     made: dict[int, Calibration] = {}
     dropped: list[frozenset[float]] = [frozenset() for _ in plates]
-    todo = list(range(len(plates)))
+    waiting = list(range(len(plates)))
     thetas = _thetas(plates, rules, choices)
-    while todo:
-        fitted = _fitted([_kept(plates[i], rules, dropped[i]) for i in todo], choices, [thetas[i] for i in todo])
-        for index, fits in zip(todo, fitted, strict=True):
+    while waiting:
+        fitted = _fitted([_kept(plates[i], rules, dropped[i]) for i in waiting], choices, [thetas[i] for i in waiting])
+        for index, fits in zip(waiting, fitted, strict=True):
             made[index] = _judged(plates[index], fits, dropped[index], rules, choices)
         again = []
-        for index in todo:
+        for index in waiting:
             worst = _worst(made[index], rules, thetas[index])
             if worst is not None:
                 dropped[index] |= {worst}
                 again.append(index)
-        todo = again
+        waiting = again
     return tuple(made[index] for index in range(len(plates)))
 
 
